@@ -1,0 +1,1 @@
+"""Where it comes from: one package for each kind of wire."""

@@ -1,0 +1,142 @@
+"""What a connector is: it speaks a wire's protocol, yields what it sees, and normalises it.
+
+Two functions and three things to yield. `observe` does I/O and decides nothing about content; `normalise`
+is pure. Everything else (numbering revisions, Kafka, retries, back-off, metrics) is ingest's.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.item import Draft
+
+Cursor: TypeAlias = Mapping[str, Any]
+"""Where a connector stands: a small JSON object that only the connector understands."""
+
+
+class SourceConfig(BaseModel):
+    """What every source has in the config; each kind of connector adds its own settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    name: str = Field(
+        min_length=1, max_length=80, description="the source's name in records, metrics and logs"
+    )
+    unit: str = Field("main", min_length=1, description="the ingest unit that runs it")
+    renamed_from: str | None = Field(None, description="its former name: it goes on where that one stood")
+
+
+class Unreadable(Exception):
+    """An observation that cannot be normalised: it becomes a dead letter, and the rest goes on.
+
+    The message names what is wrong and where, for an operator.
+    """
+
+
+class SourceFailed(Exception):
+    """Looking failed in a way the connector understands; ingest backs off and tries again, for ever.
+
+    Attributes:
+        retry_after: seconds the wire asked us to wait, at least; none if it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One post as received.
+
+    Attributes:
+        data: the bytes, exactly as received.
+        content_type: of the data.
+        place: where it was: a URL, or file and line.
+        cursor: to resume behind this observation; none while nothing can be proven. It is stored in the
+            same transaction as the post, never before it.
+        observed: when it was seen, where that is data (a recording); none: now, by ingest's clock.
+        observed_assumed: the recording did not say, `observed` stands in for it.
+        absent: the last complete look without it, UTC; none if there was none.
+        backlog: first contact with the source brings it in.
+    """
+
+    data: bytes
+    content_type: str
+    place: str
+    cursor: Cursor | None = None
+    observed: datetime | None = None
+    observed_assumed: bool = False
+    absent: datetime | None = None
+    backlog: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A look at the source is complete: everything it shows has been yielded before this.
+
+    Attributes:
+        cursor: to resume from here.
+        observed: when, where that is data; none: now.
+        sources: of a recording, the result for each of its sources; otherwise empty.
+        done: the source has an end, and this is it.
+    """
+
+    cursor: Cursor | None = None
+    observed: datetime | None = None
+    sources: Mapping[str, str] | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A hole that cannot be filled: becomes a `Gap`.
+
+    Attributes:
+        since: the last moment that is covered; none if there is none.
+        until: the first moment that is covered again.
+        reason: for people.
+    """
+
+    since: datetime | None
+    until: datetime
+    reason: str
+
+
+Sight: TypeAlias = Observation | Looked | Missed
+
+
+class Connector(Protocol):
+    """One configured source.
+
+    Attributes:
+        kind: the name in the config: recording, feed, telegram.
+        normaliser: the version of `normalise`, counted up when its output for the same bytes changes.
+        recorded: time in it is data: ingest adds no looks of its own.
+    """
+
+    kind: ClassVar[str]
+    normaliser: ClassVar[int]
+    recorded: ClassVar[bool]
+
+    def observe(self, cursor: Cursor | None) -> AsyncIterator[Sight]:
+        """Follow the source from `cursor` on (none: first contact), until cancelled or, if it has one, its end.
+
+        Yield a post before anything whose cursor lies behind it. The same post may be yielded again.
+
+        Raises:
+            SourceFailed: looking failed. Any other exception counts as a failure too.
+        """
+        ...
+
+    def normalise(self, observation: Observation) -> Draft:
+        """Make an item of an observation: pure, the same bytes give the same draft.
+
+        Raises:
+            Unreadable: the bytes are no post; the message names the place and the cause.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What we do with it: ingest, the three stages, Kafka, operations."""

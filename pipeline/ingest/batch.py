@@ -1,0 +1,190 @@
+"""From a handful of sights to the records of one transaction. No I/O; the clock is passed in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.seam import Cursor, Looked, Missed, Observation, Unreadable
+from pipeline.ingest import compose
+from pipeline.ingest.books import Books
+from pipeline.ingest.compose import Composed
+from pipeline.ingest.follow import Failed, Sighted, Source
+from pipeline.ingest.revise import judge, remember
+from schemas.item import SourceLook
+from schemas.records import Checkpoint, Seen
+
+RELIST_AFTER = timedelta(days=1)
+"""`listed` of an unchanged item is written again so seldom: it only serves forgetting after 90 days."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch brought, for the metrics: counts by source."""
+
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def add(self, what: str, source: str) -> None:
+        """Count one."""
+        self.counts[what, source] = self.counts.get((what, source), 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a source stands after this batch."""
+
+    source: Source
+    cursor: Cursor | None
+    looked: datetime | None
+    done: bool
+
+
+def normaliser_of(source: Source) -> str:
+    """Give kind and version of what normalises a source, such as recording/1."""
+    return f"{source.connector.kind}/{source.connector.normaliser}"
+
+
+class Batch:
+    """The records that one transaction of ingest writes, in order."""
+
+    def __init__(self, books: Books, now: Callable[[], datetime]) -> None:
+        self.books = books
+        self.tally = Tally()
+        self.events: list[tuple[Composed, Source]] = []
+        self._now = now
+        self._seen: dict[str, tuple[Composed, Source]] = {}
+        self._standing: dict[str, Standing] = {}
+        self._checkpoints: list[tuple[Checkpoint, Source]] = []
+        self.changed_looks = False
+
+    def add(self, sighted: Sighted) -> None:
+        """Enter one sight."""
+        source, sight = sighted.source, sighted.sight
+        if isinstance(sight, Observation):
+            self.tally.add("observations", source.name)
+            self._observation(source, sight)
+        elif isinstance(sight, Looked):
+            self._looked(source, sight)
+        elif isinstance(sight, Missed):
+            self.tally.add("gaps", source.name)
+            self.events.append((compose.gap(sight, source.name, self._now()), source))
+        elif isinstance(sight, Failed):
+            self._result(
+                source, SourceLook(result="failed", complete=self._complete(source), reason=sight.reason)
+            )
+
+    def records(self) -> list[tuple[Composed, Source]]:
+        """Give all records in the order of writing: one upsert a key on compacted topics, at the end."""
+        changed = self._now()
+        self._checkpoints = [(self._checkpoint(one, changed), one.source) for one in self._standing.values()]
+        checkpoints = [(compose.checkpoint(value), source) for value, source in self._checkpoints]
+        return [*self.events, *self._seen.values(), *checkpoints]
+
+    def look(self, unit: str, sources: Mapping[str, SourceLook], source: Source) -> None:
+        """Enter a look behind what it found."""
+        self.events.append((compose.look(unit, self._now(), sources), source))
+
+    def settle(self) -> None:
+        """Take the batch into the books: it is committed."""
+        for composed, _ in self._seen.values():
+            value = composed.output.value
+            if isinstance(value, Seen):
+                self.books.seen[value.item_id] = value
+        for value, source in self._checkpoints:
+            self.books.checkpoints[value.source] = value
+            source.cursor = value.cursor
+
+    def _observation(self, source: Source, sight: Observation) -> None:
+        received = self._now()
+        try:
+            draft = source.connector.normalise(sight)
+        except Exception as problem:  # noqa: BLE001  # Unreadable, or a connector's bug on this one post
+            what = "unreadable" if isinstance(problem, Unreadable) else "broken"
+            self.tally.add(what, source.name)
+            self.events.append((compose.unreadable(sight, source.name, received, problem), source))
+            self._stand(source, sight.cursor)
+            return
+        observed = sight.observed or received
+        pencilled = self._seen.get(draft.item_id)
+        seen = pencilled[0].output.value if pencilled else self.books.seen.get(draft.item_id)
+        seen = seen if isinstance(seen, Seen) else None
+        content_hash = draft.content_hash()
+        judgement = judge(draft, content_hash, observed, seen)
+        self.tally.add(judgement.kind, source.name)
+        if judgement.kind in ("first", "later"):
+            memory = remember(
+                draft,
+                content_hash,
+                observed,
+                seen,
+                judgement,
+                source=source.name,
+                connector=normaliser_of(source),
+                listed=received,
+            )
+            written = compose.revision(
+                draft,
+                sight,
+                judgement,
+                memory,
+                content_hash=content_hash,
+                observed=observed,
+                received=received,
+            )
+            self.events += [(composed, source) for composed in written[:-1]]
+            self._seen[draft.item_id] = (written[-1], source)
+        elif seen is not None and received - seen.listed > RELIST_AFTER:
+            memory = seen.model_copy(update={"listed": received})
+            self._seen[draft.item_id] = (compose.memory(memory, received), source)
+        self._stand(source, sight.cursor)
+
+    def _looked(self, source: Source, sight: Looked) -> None:
+        if sight.sources is not None and sight.observed is not None:  # a recording's own look: data
+            results = {
+                name: SourceLook(result=result, complete=sight.observed if result == "ok" else None)
+                for name, result in sorted(sight.sources.items())
+            }
+            self.events.append((compose.look(source.config.unit, sight.observed, results), source))
+        looked = sight.observed or self._now()
+        self._result(source, SourceLook(result="ok", complete=looked))
+        self._stand(source, sight.cursor, looked=looked, done=sight.done)
+
+    def _result(self, source: Source, look: SourceLook) -> None:
+        before = self.books.looks.get(source.name)
+        self.books.looks[source.name] = look
+        self.changed_looks |= not source.connector.recorded and (
+            before is None or before.result != look.result
+        )
+
+    def _complete(self, source: Source) -> datetime | None:
+        before = self.books.looks.get(source.name)
+        known = self.books.checkpoint_of(source)
+        if before is not None:
+            return before.complete
+        return known.looked if known else None
+
+    def _stand(
+        self, source: Source, cursor: Cursor | None, *, looked: datetime | None = None, done: bool = False
+    ) -> None:
+        if cursor is None and looked is None:
+            return  # nothing is proven by this sight
+        before = self._standing.get(source.name)
+        self._standing[source.name] = Standing(
+            source,
+            cursor if cursor is not None or before is None else before.cursor,
+            looked if looked is not None or before is None else before.looked,
+            done,
+        )
+
+    def _checkpoint(self, standing: Standing, changed: datetime) -> Checkpoint:
+        source = standing.source
+        before = self.books.checkpoint_of(source)
+        cursor = standing.cursor if standing.cursor is not None else before and before.cursor
+        return Checkpoint(
+            source=source.name,
+            unit=source.config.unit,
+            connector=normaliser_of(source),
+            cursor=None if cursor is None else dict(cursor),
+            looked=standing.looked or (before and before.looked),
+            changed=changed,
+            done=standing.done,
+        )

@@ -1,0 +1,95 @@
+"""Follow one source for ever: look, hand over what is seen, back off when looking fails."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from structlog.typing import FilteringBoundLogger
+
+from connectors.seam import Connector, Cursor, Looked, Observation, Sight, SourceConfig, SourceFailed
+from pipeline.observe.metrics import IngestMetrics
+from pipeline.waiting import delay_seconds
+
+
+@dataclass(slots=True)
+class Source:
+    """A configured source while it runs.
+
+    Attributes:
+        config: its settings.
+        connector: what speaks to it.
+        cursor: where it stands, as committed.
+    """
+
+    config: SourceConfig
+    connector: Connector
+    cursor: Cursor | None = field(default=None)
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self.config.name
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Looking at a source failed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """What waits to be written: one sight of one source."""
+
+    source: Source
+    sight: Sight | Failed
+
+
+Queue = asyncio.Queue[Sighted | None]
+
+
+async def follow(
+    source: Source,
+    queue: Queue,
+    metrics: IngestMetrics,
+    log: FilteringBoundLogger,
+    now: Callable[[], float],
+) -> None:
+    """Put everything that the source shows on the queue, until it has ended or we are cancelled.
+
+    A failed look never ends it: the next try comes after a back-off, from the last committed cursor.
+    """
+    failures = 0
+    while True:
+        try:
+            async with aclosing(_aiter(source)) as sights:
+                async for sight in sights:
+                    if isinstance(sight, (Observation, Looked)):
+                        failures = 0
+                        metrics.next_attempt.labels(source.name).set(0)
+                    await queue.put(Sighted(source, sight))
+                    if isinstance(sight, Looked) and sight.done:
+                        log.info("source ended", source=source.name)
+                        return
+            raise SourceFailed("the connector stopped without an end of its source")  # noqa: TRY301  # one path
+        except Exception as problem:  # noqa: BLE001  # whatever a connector raises: one source must not stop the others
+            failures += 1
+            delay = delay_seconds(failures, at_least=getattr(problem, "retry_after", None))
+            reason = f"{type(problem).__name__}: {problem}"
+            metrics.failures.labels(source.name).inc()
+            metrics.next_attempt.labels(source.name).set(now() + delay)
+            log.warning(
+                "source failed",
+                source=source.name,
+                reason=reason,
+                failures=failures,
+                next_seconds=round(delay, 1),
+            )
+            await queue.put(Sighted(source, Failed(reason)))
+            await asyncio.sleep(delay)
+
+
+def _aiter(source: Source):  # type: ignore[no-untyped-def]  # noqa: ANN202  # AsyncIterator lacks aclose
+    return source.connector.observe(source.cursor)

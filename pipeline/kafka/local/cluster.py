@@ -1,0 +1,163 @@
+"""The local cluster: start it, look at it, break it, stop it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.kafka.local import archive, distribution, launch, layout, process, store
+from pipeline.kafka.local.error import LocalKafkaError
+from pipeline.kafka.local.layout import Node, Plan
+from pipeline.kafka.local.lock import exclusive
+from pipeline.kafka.local.progress import Progress, Silent
+
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What there is of a cluster; `pids` and `ports` go by node, a node that is down has the pid None."""
+
+    running: bool
+    nodes: int
+    pids: tuple[int | None, ...]
+    ports: tuple[int, ...]
+    bootstrap: str
+    directory: Path
+    version: str
+
+
+class LocalCluster:
+    """A cluster in a directory. Commands exclude each other, in this process and in others.
+
+    Args:
+        directory: Where its data live.
+        nodes: How many brokers; None for as many as it has, which is one for a new cluster.
+        cache: Where the jars live; None for the user's cache directory.
+    """
+
+    def __init__(self, directory: Path, nodes: int | None = None, *, cache: Path | None = None) -> None:
+        self.directory = directory.absolute()
+        self._nodes = nodes
+        self._cache = cache or layout.cache_directory(os.environ, Path.home())
+
+    def start(self, progress: Progress | None = None) -> str:
+        """Start what does not run yet, wait until it answers, and return the bootstrap servers.
+
+        Raises:
+            LocalKafkaError: It cannot be started; the message says why and what to do.
+        """
+        progress = progress or Silent()
+        with self._alone(progress, create=True):
+            plan = store.settle(self.directory, self._nodes, progress)
+            self._start(plan, plan.nodes, progress)
+            return plan.bootstrap
+
+    def start_node(self, number: int) -> None:
+        """Start one node that was killed, and wait until it answers.
+
+        Raises:
+            LocalKafkaError: There is no such node, or it cannot be started.
+        """
+        with self._alone(Silent()):
+            self._start(self._plan(), [self._node(number)], Silent())
+
+    def stop(self, progress: Progress | None = None) -> None:
+        """End all nodes in good order; there is nothing to do when none runs.
+
+        Raises:
+            LocalKafkaError: The directory cannot be used, or a process cannot be ended.
+        """
+        progress = progress or Silent()
+        if not self._plan().nodes:
+            return
+        with self._alone(progress):
+            progress.step("Stopping Apache Kafka")
+            homes = self._homes()
+            for place in process.end(homes, STOP_SECONDS):
+                progress.note(f"The broker in {place} did not end within {STOP_SECONDS:.0f} s and was killed.")
+            for place in homes:
+                archive.adopt(place, self._cache, archive.archive_name(distribution.java()[1]))
+
+    def kill(self, number: int) -> None:
+        """Kill one node (SIGKILL), as a power cut would.
+
+        Raises:
+            LocalKafkaError: There is no such node.
+        """
+        process.kill(store.home(self.directory, self._node(number)))
+
+    def destroy(self) -> None:
+        """Kill all nodes and remove their data, and nothing else that may be in the directory.
+
+        Raises:
+            LocalKafkaError: The directory cannot be used, or a process cannot be ended.
+        """
+        if not self._plan().nodes:
+            return
+        with self._alone(Silent()):
+            for place in self._homes():
+                process.kill(place)
+                shutil.rmtree(place, ignore_errors=True)
+            store.plan_file(self.directory).unlink()
+            (self.directory / "lock").unlink()
+        if not any(self.directory.iterdir()):
+            self.directory.rmdir()
+
+    def status(self) -> Status:
+        """Return what there is of the cluster; it runs when at least one node does.
+
+        Raises:
+            LocalKafkaError: The directory holds a plan that cannot be read.
+        """
+        plan = self._plan()
+        return Status(
+            running=any(process.is_alive(place) for place in self._homes()),
+            nodes=len(plan.nodes),
+            pids=tuple(process.pid_of(place) for place in self._homes()),
+            ports=tuple(node.port for node in plan.nodes),
+            bootstrap=plan.bootstrap,
+            directory=self.directory,
+            version=distribution.KAFKA_VERSION,
+        )
+
+    def log_files(self) -> dict[int, Path]:
+        """Return where each node, by its number, writes its log."""
+        return {node.id: store.home(self.directory, node) / "broker.log" for node in self._plan().nodes}
+
+    def logs(self, lines: int) -> dict[int, list[str]]:
+        """Return the last lines of the log of each node, by its number."""
+        return {number: launch.tail(path, lines) for number, path in self.log_files().items()}
+
+    def _plan(self) -> Plan:
+        return store.load(self.directory) or Plan("", ())
+
+    def _homes(self) -> list[Path]:
+        return [store.home(self.directory, node) for node in self._plan().nodes]
+
+    def _node(self, number: int) -> Node:
+        for node in self._plan().nodes:
+            if node.id == number:
+                return node
+        raise LocalKafkaError(f"The cluster in {self.directory} has no node {number}.")
+
+    def _start(self, plan: Plan, nodes: tuple[Node, ...] | list[Node], progress: Progress) -> None:
+        down = [node for node in nodes if not process.is_alive(store.home(self.directory, node))]
+        if down:
+            launch.start(self.directory, plan, down, self._cache, progress)
+        launch.wait(self.directory, plan, progress)
+
+    @contextmanager
+    def _alone(self, progress: Progress, *, create: bool = False) -> Iterator[None]:
+        try:
+            if create:
+                self.directory.mkdir(parents=True, exist_ok=True)
+            with exclusive(self.directory / "lock", progress):
+                yield
+        except OSError as error:
+            raise LocalKafkaError(
+                f"Cannot use {error.filename or self.directory}: {error.strerror or error}.\n"
+                "Choose another directory for the data with --dir (or XDG_STATE_HOME), for the jars with XDG_CACHE_HOME."
+            ) from error

@@ -1,0 +1,211 @@
+"""The one loop that all stages share.
+
+Taking over, in this order, because each step relies on the one before (docs/delivery.md):
+
+1. assignment: the group says that this process runs the stage; the others stand by;
+2. fence: open the producer with the stage's transactional id. An older owner can write nothing more, and what
+   it left open is aborted, so that everything read from here on is final;
+3. committed offset: where the last transaction ended. If the group's offset expired, the input offset that
+   every output carries in a header says the same;
+4. tables: learned.v1 and the core's own tables, to the end;
+5. fold: the records of the window, from the last boundary's `fold_from` up to the end (of its own output) or
+   the committed offset (of its input);
+6. go: seek a reader without a group to the committed offset.
+
+Then for ever: read, decide, and write outputs and input offset in one transaction. The state is folded before
+the commit; if the outcome of a commit is anything but success the state is thrown away, and the stage takes
+over from itself. A record on which the core raises becomes a dead letter in the same transaction.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+from pydantic import ValidationError
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.core import Core
+from pipeline.engine import Engine, Undecidable
+from pipeline.kafka import KafkaProblem, KafkaRecord, KafkaSettings, Membership, Producer, Reader
+from pipeline.observe.health import Health
+from pipeline.observe.metrics import StageMetrics
+from pipeline.takeover import rebuild
+from pipeline.transaction import Identity, Transaction
+from pipeline.waiting import delay_seconds, first_of
+from schemas.base import Record
+from schemas.cloudevents import Event, UnreadableEvent, decode
+
+BATCH = 1000
+FETCH_SECONDS = 0.25
+LAG_SECONDS = 2.0
+YIELD_SECONDS = 0.005
+"""The event loop gets a turn this often, or the group takes a busy process for a dead one."""
+BROKEN_SOURCES = 3
+"""Dead letters of so many sources in one transaction are no poison: the stage itself is broken, and stops."""
+
+
+class StageBroken(Exception):
+    """Records of several sources failed at once: nothing was committed, and the process must end."""
+
+
+class Stage:
+    """Runs one core for as long as the group gives it to this process."""
+
+    def __init__(
+        self,
+        core: Core[object],
+        identity: Identity,
+        *,
+        settings: KafkaSettings,
+        metrics: StageMetrics,
+        health: Health,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._core = core
+        self._identity = identity
+        self._settings = settings
+        self._metrics = metrics
+        self._health = health
+        self._log = log.bind(stage=core.stage)
+        self._topic = core.reads.full(identity.prefix)
+        self._commits = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`; a Kafka that cannot be reached is waited for.
+
+        Raises:
+            StageBroken: the code or its input is broken beyond a single record.
+        """
+        failures = 0
+        while not stop.is_set():
+            self._commits = 0
+            try:
+                await self._as_member(stop)
+            except KafkaProblem as problem:
+                failures = 1 if self._commits else failures + 1
+                delay = delay_seconds(failures, cap=30)
+                self._health.set(self._core.stage, ready=False, note=str(problem))
+                self._log.warning("stage starts over", reason=str(problem), next_seconds=round(delay, 1))
+                await first_of(stop.wait(), asyncio.sleep(delay))
+
+    async def _as_member(self, stop: asyncio.Event) -> None:
+        membership = await Membership.open(self._settings, self._identity.group, self._topic)
+        try:
+            while not stop.is_set():
+                if 0 in membership.assigned:
+                    await self._serve(membership, stop)
+                else:
+                    self._health.set(self._core.stage, ready=True, note="stands by")
+                    await first_of(stop.wait(), membership.changed())
+        finally:
+            await membership.close()
+
+    async def _serve(self, membership: Membership, stop: asyncio.Event) -> None:
+        stage, started = self._core.stage, monotonic()
+        producer = await Producer.open(self._settings, f"{self._identity.group}.0")
+        try:
+            committed = await membership.committed(0)
+            engine, start = await rebuild(self._core, self._settings, self._identity.prefix, committed)
+            reader = await Reader.open(self._settings, self._topic, [0])
+            try:
+                reader.seek(0, start)
+                seconds = monotonic() - started
+                self._metrics.takeovers.labels(stage).inc()
+                self._metrics.takeover.labels(stage).set(seconds)
+                self._metrics.active.labels(stage).set(1)
+                self._health.set(stage, ready=True, note="runs")
+                self._log.info(
+                    "stage took over", offset=start, committed=committed, seconds=round(seconds, 3)
+                )
+                await self._loop(producer, engine, reader, membership, stop)
+            finally:
+                self._metrics.active.labels(stage).set(0)
+                await reader.close()
+        finally:
+            await producer.close()
+
+    async def _loop(
+        self,
+        producer: Producer,
+        engine: Engine[object],
+        reader: Reader,
+        membership: Membership,
+        stop: asyncio.Event,
+    ) -> None:
+        lag_at = 0.0
+        while not stop.is_set() and 0 in membership.assigned:
+            records = await reader.fetch(max_records=BATCH, wait_seconds=FETCH_SECONDS)
+            if records:
+                await self._process(producer, engine, records)
+            if monotonic() - lag_at > LAG_SECONDS:
+                lag_at = monotonic()
+                self._metrics.lag.labels(self._core.stage).set(await reader.lag())
+
+    async def _process(
+        self, producer: Producer, engine: Engine[object], records: Sequence[KafkaRecord]
+    ) -> None:
+        started = yielded = monotonic()
+        transaction = Transaction(producer, engine, self._identity, records[0].offset)
+        for record in records:
+            try:
+                event = decode(record.headers, record.value, self._core.reads.types)
+            except (UnreadableEvent, ValidationError) as problem:
+                await transaction.bury(record, problem)
+                continue
+            if engine.crosses(event):
+                transaction = await self._turn(transaction, producer, engine, record, event)
+            try:
+                written = engine.step(event)
+            except Undecidable as problem:
+                await transaction.bury(record, problem, source_of(event))
+                continue
+            if self._core.folds is self._core.reads:
+                engine.placed(engine.at, record.offset)
+            await transaction.add(written, record.offset)
+            if monotonic() - yielded > YIELD_SECONDS:
+                await asyncio.sleep(0)
+                yielded = monotonic()
+        await self._commit(transaction, records[-1].offset + 1)
+        self._metrics.records.labels(self._core.stage).inc(len(records))
+        self._metrics.batch.labels(self._core.stage).observe(len(records))
+        self._metrics.commit.labels(self._core.stage).observe(monotonic() - started)
+        self._metrics.time.labels(self._core.stage).set(engine.at.timestamp())
+
+    async def _turn(
+        self,
+        transaction: Transaction,
+        producer: Producer,
+        engine: Engine[object],
+        record: KafkaRecord,
+        event: Event[Record],
+    ) -> Transaction:
+        """End the epoch in a transaction of its own, behind everything before it; give the next one."""
+        await self._commit(transaction, record.offset)
+        turn = Transaction(producer, engine, self._identity, record.offset)
+        await turn.add(engine.turn(event), record.offset - 1)
+        await self._commit(turn, record.offset)
+        return Transaction(producer, engine, self._identity, record.offset)
+
+    async def _commit(self, transaction: Transaction, following: int) -> None:
+        stage = self._core.stage
+        if len(transaction.dead_sources) >= BROKEN_SOURCES:
+            raise StageBroken(
+                f"{stage}: {transaction.dead} records of {len(transaction.dead_sources)} sources failed at once; "
+                f"nothing was committed. The last cause is in the log above; run the previous version"
+            )
+        await transaction.commit(following)
+        self._commits += 1
+        if transaction.dead:
+            self._metrics.dead.labels(stage).inc(transaction.dead)
+            self._log.error("records became dead letters", count=transaction.dead, see="deadletters")
+        for kind, count in transaction.types.items():
+            self._metrics.written.labels(stage, kind).inc(count)
+
+
+def source_of(event: Event[Record]) -> str | None:
+    """Give the source of the item that an input record carries, if it carries one."""
+    data = event.data
+    for name in ("carried", "item"):
+        data = getattr(data, name, data)
+    source = getattr(data, "source", None)
+    return source if isinstance(source, str) else None

@@ -1,0 +1,105 @@
+"""Rebuilding a stage from what the topics say: its tables, and the fold of its window."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from pipeline.core import Core
+from pipeline.engine import Engine
+from pipeline.kafka import KafkaRecord, KafkaSettings, Reader
+from pipeline.transaction import header
+from schemas.base import Record
+from schemas.cloudevents import decode
+from schemas.records import DeadLetter
+from schemas.topics import DEADLETTERS, LEARNED, Topic
+
+CHUNK = 200
+"""Records folded between two turns of the event loop: a few milliseconds, so heartbeats go on."""
+
+
+async def rebuild(
+    core: Core[object],
+    settings: KafkaSettings,
+    prefix: str,
+    committed: int | None,
+) -> tuple[Engine[object], int]:
+    """Give the engine as it stands behind the last committed transaction, and the input offset to go on from.
+
+    Args:
+        core: the stage's decisions.
+        settings: how to reach Kafka.
+        prefix: of the topics.
+        committed: the group's offset; none if it was lost or never was.
+
+    Raises:
+        KafkaProblem: the topics could not be read.
+    """
+    engine = Engine(core)
+    furthest = -1
+    rows: list[tuple[Topic, str, Record | None]] = []
+    for topic in dict.fromkeys((*core.tables, LEARNED)):
+        latest: dict[str, KafkaRecord] = {}
+        async for record in _records(settings, topic.full(prefix), 0):
+            latest[(record.key or b"").decode()] = record
+        for key, record in latest.items():
+            if topic is LEARNED and not key.startswith(f"{core.stage}/"):
+                continue
+            furthest = max(furthest, int(header(record.headers, "ce_inputoffset") or -1))
+            rows.append((topic, key, decode(record.headers, record.value, topic.types).data))
+    engine.restore(rows)
+    own = core.folds is not core.reads
+    if own:
+        furthest = max(furthest, await _last_input(settings, core.folds.full(prefix)))
+    start = committed if committed is not None else furthest + 1
+    await _fold(engine, settings, prefix, until=None if own else start)
+    return engine, start
+
+
+async def _fold(engine: Engine[object], settings: KafkaSettings, prefix: str, until: int | None) -> None:
+    topic = engine.core.folds
+    buried = await _buried(settings, prefix, engine.core.stage) if until is not None else frozenset()
+    chunk: list[tuple[Record, datetime, int]] = []
+    async for record in _records(settings, topic.full(prefix), engine.fold_from):
+        if until is not None and record.offset >= until:
+            break
+        if record.offset in buried:
+            continue
+        event = decode(record.headers, record.value, topic.types)
+        if event.data is not None:
+            chunk.append((event.data, event.time, record.offset))
+        if len(chunk) >= CHUNK:
+            engine.refold(chunk)
+            chunk = []
+            await asyncio.sleep(0)
+    engine.refold(chunk)
+
+
+async def _buried(settings: KafkaSettings, prefix: str, stage: str) -> frozenset[int]:
+    """Give the input offsets whose records became dead letters: they never entered the state."""
+    offsets = set()
+    async for record in _records(settings, DEADLETTERS.full(prefix), 0):
+        letter = decode(record.headers, record.value, DEADLETTERS.types).data
+        if isinstance(letter, DeadLetter) and letter.stage == stage:
+            offsets.add(int(letter.origin.rpartition("/")[2]))
+    return frozenset(offsets)
+
+
+async def _last_input(settings: KafkaSettings, topic: str) -> int:
+    """Give the input offset that the last record of a stage's own output names; -1 if there is none."""
+    reader = await Reader.open(settings, topic, [0])
+    try:
+        last = await reader.last(0)
+    finally:
+        await reader.close()
+    return int(header(last[0].headers, "ce_inputoffset") or -1) if last else -1
+
+
+async def _records(settings: KafkaSettings, topic: str, start: int) -> AsyncIterator[KafkaRecord]:
+    reader = await Reader.open(settings, topic, [0])
+    try:
+        async for records in reader.read_to_end(start={0: start}):
+            for record in records:
+                yield record
+            await asyncio.sleep(0)
+    finally:
+        await reader.close()

@@ -1,0 +1,155 @@
+"""One transaction of a stage: what a run of input records led to, and the input offset behind them."""
+
+import base64
+import traceback
+from asyncio import Future
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.engine import Engine, Written
+from pipeline.kafka import KafkaRecord, Producer
+from schemas.base import Record
+from schemas.cloudevents import Event, Headers, encode
+from schemas.records import DeadLetter
+from schemas.topics import DEADLETTERS
+
+DEAD_LIMIT_BYTES = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who writes: what every output of a stage carries.
+
+    Attributes:
+        stage: its name.
+        prefix: of the topics.
+        code: fingerprint of the code that decides.
+        config: fingerprint of the config in force.
+    """
+
+    stage: str
+    prefix: str
+    code: str
+    config: str
+
+    @property
+    def group(self) -> str:
+        """The consumer group, and the stem of the transactional id."""
+        return self.prefix + self.stage
+
+
+class Transaction:
+    """Collects the outputs of some input records and commits them with the offset behind."""
+
+    def __init__(self, producer: Producer, engine: Engine[object], identity: Identity, first: int) -> None:
+        self._producer = producer
+        self._engine = engine
+        self._identity = identity
+        self._source = f"/dateline/{identity.stage}"
+        self._first = first
+        self._latest: dict[tuple[str, str], tuple[Written, int]] = {}
+        self._placed: list[tuple[datetime, Future[int]]] = []
+        self._begun = False
+        self.types: dict[str, int] = {}
+        self.dead_sources: set[str] = set()
+        self.dead = 0
+
+    async def add(self, written: Iterable[Written], offset: int) -> None:
+        """Take the outputs that the input record at `offset` led to."""
+        await self._begin()
+        for one in written:
+            output = one.output
+            if output.topic.compact:  # one upsert a key and transaction: the last one says it all
+                key = (output.topic.name, output.key)
+                self._latest.pop(key, None)
+                self._latest[key] = (one, offset)
+            else:
+                future = self._send(one, offset)
+                if output.topic is self._engine.core.folds:
+                    self._placed.append((one.at, future))
+
+    async def bury(self, record: KafkaRecord, problem: Exception, source: str | None = None) -> None:
+        """Write a dead letter for an input record that cannot be processed."""
+        await self._begin()
+        self.dead += 1
+        self.dead_sources.add(source or "?")
+        letter = dead_letter(record, self._identity.stage, problem)
+        event: Event[Record] = Event(
+            f"dead:{letter.origin}",
+            self._source,
+            "dateline.deadletter",
+            letter.at,
+            letter.origin,
+            letter,
+            self._extensions(record.offset),
+        )
+        headers, value = encode(event)
+        topic = DEADLETTERS.full(self._identity.prefix)
+        self._producer.send(topic, key=letter.origin.encode(), value=value, headers=headers, partition=0)
+
+    async def commit(self, following: int) -> None:
+        """Commit everything with the offset of the next input record; then the engine knows its places.
+
+        Raises:
+            KafkaProblem: not committed, or the outcome is unknown: the engine's state is void.
+        """
+        if following == self._first and not self._begun:
+            return
+        await self._begin()
+        for one, offset in self._latest.values():
+            self._send(one, offset)
+        topic = self._engine.core.reads.full(self._identity.prefix)
+        await self._producer.commit(group=self._identity.group, offsets={(topic, 0): following})
+        for at, future in self._placed:
+            self._engine.placed(at, future.result())
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            await self._producer.begin()
+            self._begun = True
+
+    def _send(self, one: Written, offset: int) -> "Future[int]":
+        output = one.output
+        self.types[output.type] = self.types.get(output.type, 0) + 1
+        event: Event[Record] = Event(
+            one.id, self._source, output.type, one.at, output.key, output.value, self._extensions(offset)
+        )
+        headers, value = encode(event)
+        topic = output.topic.full(self._identity.prefix)
+        return self._producer.send(topic, key=output.key.encode(), value=value, headers=headers, partition=0)
+
+    def _extensions(self, offset: int) -> dict[str, str]:
+        return {"inputoffset": str(offset), "code": self._identity.code, "config": self._identity.config}
+
+
+def dead_letter(record: KafkaRecord, stage: str, problem: Exception) -> DeadLetter:
+    """Give the dead letter of a Kafka record: its bytes and headers as they were, and the cause."""
+    data = record.value or b""
+    part = data[:DEAD_LIMIT_BYTES]
+    try:
+        encoding, body = "utf-8", part.decode()
+    except UnicodeDecodeError:
+        encoding, body = "base64", base64.b64encode(part[: DEAD_LIMIT_BYTES * 3 // 4]).decode()
+    return DeadLetter(
+        origin=f"{record.topic}/{record.partition}/{record.offset}",
+        stage=stage,
+        cause=f"{type(problem).__name__}: {problem}",
+        trace="".join(traceback.format_exception(problem)),
+        encoding=encoding,
+        body=body,
+        truncated=len(part) < len(data),
+        length=len(data),
+        headers={name: content.decode(errors="replace") for name, content in record.headers},
+        at=datetime_of(record),
+    )
+
+
+def datetime_of(record: KafkaRecord) -> datetime:
+    """Give the time at which the broker appended a record, UTC."""
+    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Give a header's text, or none."""
+    return next((content.decode() for key, content in headers if key == name), None)

@@ -1,0 +1,34 @@
+"""How long to wait before another try, and waiting for the first of several things."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from tenacity import RetryCallState, Retrying
+from tenacity.wait import wait_random_exponential
+
+BACKOFF_FIRST_SECONDS = 1.0
+BACKOFF_MAX_SECONDS = 300.0
+
+
+async def first_of(*awaitables: Awaitable[Any]) -> None:
+    """Wait until one of them is done, whatever its result.
+
+    Coroutines that are not done then are cancelled; tasks and futures that were passed in are left alone.
+    """
+    own = [asyncio.ensure_future(one) for one in awaitables if asyncio.iscoroutine(one)]
+    given = [asyncio.ensure_future(one) for one in awaitables if not asyncio.iscoroutine(one)]
+    try:
+        await asyncio.wait([*own, *given], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in own:
+            task.cancel()
+        await asyncio.gather(*own, return_exceptions=True)
+
+
+def delay_seconds(failures: int, *, at_least: float | None = None, cap: float = BACKOFF_MAX_SECONDS) -> float:
+    """Give how long to wait: capped exponential with full jitter, never less than the wire asked for."""
+    state = RetryCallState(cast("Retrying", None), None, (), {})
+    state.attempt_number = failures
+    wait = wait_random_exponential(multiplier=BACKOFF_FIRST_SECONDS, max=cap)
+    return max(wait(state), at_least or 0.0)
