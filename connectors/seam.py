@@ -4,7 +4,7 @@ Two functions and three things to yield. `observe` does I/O and decides nothing 
 is pure. Everything else (numbering revisions, Kafka, retries, back-off, metrics) is ingest's.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -114,17 +114,23 @@ class Connector(Protocol):
     """One configured source.
 
     Attributes:
+        config: its settings.
         kind: the name in the config: recording, feed, telegram.
         normaliser: the version of `normalise`, counted up when its output for the same bytes changes.
         recorded: time in it is data: ingest adds no looks of its own.
     """
 
+    @property
+    def config(self) -> SourceConfig:
+        """Its settings."""
+        ...
+
     kind: ClassVar[str]
     normaliser: ClassVar[int]
     recorded: ClassVar[bool]
 
-    def observe(self, cursor: Cursor | None) -> AsyncIterator[Sight]:
-        """Follow the source from `cursor` on (none: first contact), until cancelled or, if it has one, its end.
+    def observe(self, cursor: Cursor | None) -> AsyncGenerator[Sight]:
+        """Follow the source from `cursor` on (none: first contact), until cancelled or its end.
 
         Yield a post before anything whose cursor lies behind it. The same post may be yielded again.
 

@@ -5,14 +5,17 @@ Source: CloudEvents Kafka Protocol Binding 1.0.2.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from schemas.base import Record
 
 JSON = b"application/json"
-R = TypeVar("R", bound=Record, covariant=True)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
 Headers = list[tuple[str, bytes]]
+SPECVERSION = "1.0"
+_NEEDED = ("specversion", "id", "source", "type", "time", "subject")
+"""CloudEvents leaves time and subject to the writer; our events have them all."""
 
 
 class UnreadableEvent(ValueError):
@@ -20,7 +23,7 @@ class UnreadableEvent(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[R]):
+class Event(Generic[R_co]):
     """One event.
 
     Attributes:
@@ -38,33 +41,46 @@ class Event(Generic[R]):
     type: str
     time: datetime
     subject: str
-    data: R | None
+    data: R_co | None
     extensions: Mapping[str, str] = field(default_factory=dict)
 
 
 def instant(time: datetime) -> str:
-    """Spell a UTC time as RFC 3339 with microseconds only where there are some, and Z."""
-    return time.isoformat().replace("+00:00", "Z")
+    """Spell a time as RFC 3339 in UTC, with microseconds only where there are some, and Z.
+
+    Raises:
+        ValueError: it has no zone.
+    """
+    if time.tzinfo is None:
+        raise ValueError(f"a time without a zone: {time}")
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
-    """Give the headers and the value of the Kafka record."""
-    headers: Headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", event.id.encode()),
-        ("ce_source", event.source.encode()),
-        ("ce_type", event.type.encode()),
-        ("ce_time", instant(event.time).encode()),
-        ("ce_subject", event.subject.encode()),
-    ]
-    headers += [(f"ce_{name}", value.encode()) for name, value in event.extensions.items()]
+    """Give the headers and the value of the Kafka record.
+
+    Raises:
+        ValueError: an attribute is empty, or its time has no zone.
+    """
+    attributes = {
+        "specversion": SPECVERSION,
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "time": instant(event.time),
+        "subject": event.subject,
+    }
+    if empty := [name for name, text in attributes.items() if not text]:
+        raise ValueError(f"CloudEvents allows no empty {', '.join(empty)}")
+    attributes.update(event.extensions)
+    headers: Headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
     if event.data is None:
         return headers, None
     return [*headers, ("content-type", JSON)], event.data.dump()
 
 
 def decode(
-    headers: Iterable[tuple[str, bytes]], value: bytes | None, types: Mapping[str, type[Record]]
+    headers: Iterable[tuple[str, bytes | None]], value: bytes | None, types: Mapping[str, type[Record]]
 ) -> Event[Record]:
     """Read a Kafka record.
 
@@ -74,22 +90,44 @@ def decode(
         types: the model of each `ce_type` that may occur.
 
     Raises:
-        UnreadableEvent: an attribute is missing or malformed, or the type is unknown.
+        UnreadableEvent: an attribute is missing, empty, malformed or there twice, or the type is unknown.
         pydantic.ValidationError: the data do not fit the type's model.
     """
-    attributes = {
-        name[3:]: content.decode("utf-8", "replace") for name, content in headers if name.startswith("ce_")
-    }
-    try:
-        kind = attributes.pop("type")
-        model = types[kind]
-        event_id, source = attributes.pop("id"), attributes.pop("source")
-        time = datetime.fromisoformat(attributes.pop("time"))
-        subject = attributes.pop("subject")
-    except KeyError as missing:
-        raise UnreadableEvent(f"no such CloudEvents attribute or type: {missing}") from None
-    except ValueError as wrong:
-        raise UnreadableEvent(f"ce_time: {wrong}") from None
-    attributes.pop("specversion", None)
-    data = None if value is None else model.read(value)
+    attributes = _attributes(headers)
+    if (version := attributes.pop("specversion")) != SPECVERSION:
+        raise UnreadableEvent(f"ce_specversion: {version!r}")
+    kind = attributes.pop("type")
+    if kind not in types:
+        raise UnreadableEvent(f"ce_type: {kind!r} is none of {', '.join(types)}")
+    event_id, source, subject = (attributes.pop(name) for name in ("id", "source", "subject"))
+    time = _time(attributes.pop("time"))
+    data = None if value is None else types[kind].read(value)
     return Event(event_id, source, kind, time, subject, data, attributes)
+
+
+def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for header, content in headers:
+        name = header.removeprefix("ce_")
+        if name == header:
+            continue
+        if name in attributes:
+            raise UnreadableEvent(f"{header} is there twice")
+        try:
+            attributes[name] = (content or b"").decode()
+        except UnicodeDecodeError:
+            raise UnreadableEvent(f"{header} is not UTF-8") from None
+    if missing := [f"ce_{name}" for name in _NEEDED if not attributes.get(name)]:
+        raise UnreadableEvent(f"no {', '.join(missing)}")
+    return attributes
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        utc = time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError) as wrong:
+        raise UnreadableEvent(f"ce_time: {wrong}") from None
+    if utc is None:
+        raise UnreadableEvent(f"ce_time: {text!r} has no zone")
+    return utc

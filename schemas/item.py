@@ -22,7 +22,7 @@ TEXT_LIMIT_BYTES = 200_000
 class Relation(Record):
     """A link from an item to another."""
 
-    kind: RelationKind
+    kind: RelationKind = Field(description="what this item is to the other")
     item_id: str | None = Field(None, description="the other end, where it has an identity of ours")
     source: str | None = Field(None, description="the other end's source, as the wire names it")
     date: Stamp | None = Field(None, description="when the other end was published, by the wire's word")
@@ -34,26 +34,31 @@ class Draft(Record):
     Nothing in it is repaired or guessed: a time is a `Stamp` with its raw string.
     """
 
-    item_id: str = Field(description="stable, source-scoped: the same post has the same id whichever way it came")
+    item_id: str = Field(
+        description="stable, source-scoped: the same post has the same id whichever way it came"
+    )
     source: str = Field(description="the wire's configured name, or the name that a recording gives it")
     native_id: str = Field(description="the id that the source itself uses")
     sequence: str | None = Field(None, description="the source's running number, a decimal string (64 bit)")
     version: int | None = Field(None, description="the source's own number of this version, if it has one")
-    kind: ItemKind = "post"
-    status: ItemStatus = "usable"
-    delivery: Delivery = "polled"
+    kind: ItemKind = Field(
+        "post",
+        description="a claim about the world (post, article), or a step in the life of a betting question",
+    )
+    status: ItemStatus = Field("usable", description="withdrawn: a look saw it gone")
+    delivery: Delivery = Field("polled", description="whether the source told us or we looked")
     url: str | None = Field(None, description="permalink of this very post, never a bare channel")
-    headline: str | None = None
-    text: str = ""
+    headline: str | None = Field(None, description="as the source has it; most posts have none")
+    text: str = Field("", description="plain text, without markup")
     text_length: int | None = Field(None, description="characters of the whole text, where it was cut")
-    truncated: bool = False
+    truncated: bool = Field(False, description="the text was cut; the whole stands in raw")
     language: str | None = Field(None, description="BCP 47")
     published: Stamp | None = Field(None, description="first published, by the source's word")
     revised: Stamp | None = Field(None, description="this version published, by the source's word")
     revised_hidden: bool = Field(False, description="the source marks the edit as not to be shown")
     responded: Stamp | None = Field(None, description="HTTP Date of the response that carried it")
     modified: Stamp | None = Field(None, description="HTTP Last-Modified of the response that carried it")
-    relations: tuple[Relation, ...] = ()
+    relations: tuple[Relation, ...] = Field((), description="links to other items, in the source's order")
     alt_ids: dict[str, str] = Field(default_factory=dict, description="other ids by kind, such as guid")
 
     def content_hash(self) -> str:
@@ -96,53 +101,63 @@ class Item(Draft):
 class Raw(Record):
     """A post exactly as received, and how and when it was fetched."""
 
-    item_id: str
-    via: str
+    item_id: str = Field(description="the item that was made from it")
+    via: str = Field(description="the configured source that brought it")
     place: str = Field(description="where it was: a URL, or file and line")
-    content_type: str
+    content_type: str = Field(description="media type of the body")
     encoding: Annotated[str, Open(("utf-8", "base64"))] = "utf-8"
     body: str = Field(description="the bytes received; base64 where they are not UTF-8")
-    received: Instant
+    received: Instant = Field(description="when the bytes had arrived")
 
 
 class SourceLook(Record):
     """The result of looking at one source."""
 
-    result: Annotated[str, Open(("ok", "failed", "paused", "never"))]
+    result: Annotated[str, Open(("ok", "failed", "paused", "never"))] = Field(
+        description="never: configured, but not looked at yet"
+    )
     complete: Instant | None = Field(None, description="the last complete look")
-    reason: str | None = None
+    reason: str | None = Field(None, description="why it is not ok")
 
 
 class Look(Record):
     """What ingest could see, once a minute and whenever a result changes: quiet is told from blind."""
 
-    unit: str
-    observed: Instant
-    sources: dict[str, SourceLook]
+    unit: str = Field(description="the ingest unit that looked")
+    observed: Instant = Field(description="when it looked")
+    sources: dict[str, SourceLook] = Field(description="by configured name")
 
 
 class Ruling(Record):
     """What an operator said of a story, an item or a flag."""
 
-    ruling_id: str
-    observed: Instant
+    ruling_id: str = Field(description="identity of the ruling")
+    observed: Instant = Field(description="when it was said")
     subject: str = Field(description="story_id, item_id or flag_id")
-    verdict: Annotated[str, Open(("acknowledged", "disputed", "not_same_story"))]
+    verdict: Annotated[str, Open(("acknowledged", "disputed", "not_same_story"))] = Field(
+        description="what was said"
+    )
     other: str | None = Field(None, description="the second id, where the verdict is about two")
-    by: str
-    note: str | None = None
+    by: str = Field(description="who said it")
+    note: str | None = Field(None, description="in the operator's words")
 
 
 class Verdict(Record):
     """What deduplicate thinks of one item."""
 
     number: int = Field(ge=1, description="1 for the first verdict on this item, then counting")
-    role: Annotated[str, Open(("original", "copy"))]
-    kind: Annotated[str, Open(("exact", "near", "forward", "syndicated", "repost"))] | None = None
+    role: Annotated[str, Open(("original", "copy"))] = Field(
+        description="copy: this item repeats another one"
+    )
+    kind: Annotated[str, Open(("exact", "near", "forward", "syndicated", "repost"))] | None = Field(
+        None, description="how the copy came about; null of an original"
+    )
     group: str = Field(description="the copy group: the item_id of its first original")
     original: str | None = Field(None, description="item_id of what it copies; none of an original")
     score: float | None = Field(None, ge=0, le=1, description="1 is the same")
-    evidence: tuple[str, ...] = Field((), description="what matched, in words: 'text_hash', 'url https://...'")
+    evidence: tuple[str, ...] = Field(
+        (), description="what matched, in words: 'text_hash', 'url https://...'"
+    )
     rule: str = Field(description="name and version of the rule that decided, such as near/1")
 
 
@@ -157,10 +172,10 @@ class Deduplicated(Record):
 class VerdictChanged(Record):
     """A later record changed the verdict on an item; the item itself is not carried again."""
 
-    at: Instant
-    item_id: str
-    verdict: Verdict
-    previous: Verdict
+    at: Instant = Field(description="stage time when it was decided")
+    item_id: str = Field(description="the item judged anew")
+    verdict: Verdict = Field(description="holds now")
+    previous: Verdict = Field(description="held before")
     cause: str = Field(description="ce_id of the record that changed it")
 
 
@@ -170,12 +185,12 @@ class Originals(Record):
     All columns have the same length.
     """
 
-    page: int
+    page: int = Field(description="number of the page, which is also its key")
     at: Instant = Field(description="the boundary at which the page was written")
-    item_ids: tuple[str, ...]
-    sources: tuple[str, ...]
+    item_ids: tuple[str, ...] = Field(description="one original each")
+    sources: tuple[str, ...] = Field(description="the source of each")
     text_hashes: tuple[str, ...] = Field(description="16 hex digits")
     signatures: tuple[str, ...] = Field(description="near-duplicate signature; empty where the text is short")
     urls: tuple[str, ...] = Field(description="canonical URL, or empty")
     published: tuple[Instant | None, ...] = Field(description="early end of the first stamp")
-    observed: tuple[Instant, ...]
+    observed: tuple[Instant, ...] = Field(description="when we first had each")

@@ -266,6 +266,8 @@ def _numeric(one: str, two: str, year: str, *, day_first: bool | None) -> _Dates
             dates.append((reason, _midnight(year, int(month), day)))
         except ValueError:
             continue
+    if not dates:
+        raise ValueError("no such day")
     if len({midnight for _, midnight in dates}) == 1:
         return [("", dates[0][1])]
     settled = {None: "", True: "day_first", False: "month_first"}[day_first]

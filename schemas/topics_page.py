@@ -15,8 +15,8 @@ _INTRODUCTION = f"""\
 # Topics
 
 Every name has a prefix, `{DEFAULT_PREFIX}` unless configured. Every record is a CloudEvents 1.0 event in
-Kafka's binary mode: attributes are `ce_*` headers, the value is JSON. [schemas/generated](../schemas/generated) says
-the same to machines: `asyncapi.yaml`, and a JSON Schema for each message.
+Kafka's binary mode: attributes are `ce_*` headers, the value is JSON. The same for machines is in
+[schemas/generated](../schemas/generated): `asyncapi.yaml`, and a JSON Schema for each message.
 
 Read with `isolation.level=read_committed`. A record whose `ce_source` and `ce_id` you have seen is a repeat.
 On compacted topics a record without a value says that its key is gone.

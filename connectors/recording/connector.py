@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ class Recording:
     def __init__(self, config: RecordingConfig) -> None:
         self.config = config
 
-    async def observe(self, cursor: Cursor | None) -> AsyncIterator[Sight]:
+    async def observe(self, cursor: Cursor | None) -> AsyncGenerator[Sight]:
         """Yield every line behind the cursor, then say that the recording is done.
 
         Raises:
@@ -145,10 +145,10 @@ def lines(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
     """Yield number and bytes of each line behind the first `skip` ones; empty lines are passed over."""
     with opened(path) as file:
         for number, line in enumerate(file, 1):
-            data = line.strip()
+            data = line.rstrip(b"\r\n")
             if number == 1:
                 data = data.removeprefix(b"\xef\xbb\xbf")
-            if number > skip and data:
+            if number > skip and data.strip():
                 yield number, data
 
 

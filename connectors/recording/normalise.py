@@ -30,7 +30,7 @@ class Row(BaseModel):
     id: str | None = None
     item_id: str | None = None
     event_id: str | None = None
-    source: str = Field(min_length=1)
+    source: str
     text: str
     version: int | None = Field(None, ge=0)
     kind: str | None = None

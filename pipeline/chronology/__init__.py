@@ -1,0 +1,1 @@
+"""Which timestamps cannot be right: rules, their evidence, and the flags that stand."""

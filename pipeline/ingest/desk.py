@@ -7,10 +7,10 @@ Taking over, in this order, because each step relies on the one before (docs/del
 2. read checkpoints and seen to the end;
 3. run the connectors from there.
 
-One transaction holds raw, items, looks, gaps and dead letters, and with them what remembers them: seen and the
-checkpoints. A crash before its commit leaves nothing of it, and the connector yields the same again; after it,
-the checkpoint lies behind what is written. If the outcome of a commit is unknown the whole desk is thrown away
-and takes over from itself: fence, read, run.
+One transaction holds raw, items, looks, gaps and dead letters, and with them what remembers them: seen and
+the checkpoints. A crash before its commit leaves nothing of it, and the connector yields the same again; after
+it, the checkpoint lies behind what is written. If the outcome of a commit is unknown the whole desk is thrown
+away and takes over from itself: fence, read, run.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Desk:
         try:
             await self._take_over(producer)
             followers = [
-                asyncio.create_task(follow(source, self._queue, self._metrics, self._log, self._seconds))
+                asyncio.create_task(follow(source, self._queue, self._metrics, self._log, now=self._seconds))
                 for source in self.sources
             ]
             ending = asyncio.create_task(self._end(stop, followers))

@@ -55,7 +55,9 @@ async def follow(
     queue: Queue,
     metrics: IngestMetrics,
     log: FilteringBoundLogger,
+    *,
     now: Callable[[], float],
+    delay: Callable[..., float] = delay_seconds,
 ) -> None:
     """Put everything that the source shows on the queue, until it has ended or we are cancelled.
 
@@ -64,7 +66,7 @@ async def follow(
     failures = 0
     while True:
         try:
-            async with aclosing(_aiter(source)) as sights:
+            async with aclosing(source.connector.observe(source.cursor)) as sights:
                 async for sight in sights:
                     if isinstance(sight, (Observation, Looked)):
                         failures = 0
@@ -76,20 +78,16 @@ async def follow(
             raise SourceFailed("the connector stopped without an end of its source")  # noqa: TRY301  # one path
         except Exception as problem:  # noqa: BLE001  # whatever a connector raises: one source must not stop the others
             failures += 1
-            delay = delay_seconds(failures, at_least=getattr(problem, "retry_after", None))
+            wait = delay(failures, at_least=getattr(problem, "retry_after", None))
             reason = f"{type(problem).__name__}: {problem}"
             metrics.failures.labels(source.name).inc()
-            metrics.next_attempt.labels(source.name).set(now() + delay)
+            metrics.next_attempt.labels(source.name).set(now() + wait)
             log.warning(
                 "source failed",
                 source=source.name,
                 reason=reason,
                 failures=failures,
-                next_seconds=round(delay, 1),
+                next_seconds=round(wait, 1),
             )
             await queue.put(Sighted(source, Failed(reason)))
-            await asyncio.sleep(delay)
-
-
-def _aiter(source: Source):  # type: ignore[no-untyped-def]  # noqa: ANN202  # AsyncIterator lacks aclose
-    return source.connector.observe(source.cursor)
+            await asyncio.sleep(wait)

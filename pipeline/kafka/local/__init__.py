@@ -1,9 +1,10 @@
-"""A real Apache Kafka on this machine, for trying things out, for the demo and for tests; no Java, no containers."""
+"""A real Apache Kafka on this machine, for the demo, for tests and for trying things out."""
 
 from pipeline.kafka.local.cluster import LocalCluster, Status
 from pipeline.kafka.local.distribution import KAFKA_VERSION
 from pipeline.kafka.local.error import LocalKafkaError
 from pipeline.kafka.local.layout import cache_directory, state_directory
+from pipeline.kafka.local.logs import follow
 from pipeline.kafka.local.progress import Progress
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Progress",
     "Status",
     "cache_directory",
+    "follow",
     "state_directory",
 ]

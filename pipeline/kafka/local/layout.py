@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
-# Above the services people know, below the range from which Linux (32768) and macOS (49152) take outgoing ports.
+# Above the services people know, below where systems take ports for outgoing connections (Linux: 32768).
 PORTS = range(20_000, 32_000)
+SIZES = (1, 3)  # two nodes would be worse than one: both must live
 PORTS_PER_NODE = 2
 LARGEST_RECORD_BYTES = 4 * 1024 * 1024  # a dead letter of 3 MB with its headers
 INTERNAL_PARTITIONS = 4
@@ -125,7 +126,8 @@ def _network(plan: Plan, node: Node) -> dict[str, str]:
 
 
 def _replication(nodes: int) -> dict[str, str]:
-    copies, in_sync = str(min(nodes, 3)), "2" if nodes > 2 else "1"  # noqa: PLR2004 - a majority needs three
+    copies = str(nodes)
+    in_sync = str(nodes // 2 + 1)
     return {
         "default.replication.factor": copies,
         "min.insync.replicas": in_sync,

@@ -12,10 +12,10 @@ CLIENT_ID = "dateline-local"
 
 
 class Answer(NamedTuple):
-    """Whom a broker counts as members of its cluster."""
+    """Whom a broker counts as members of its cluster, as (node id, port)."""
 
     cluster_id: str
-    node_ids: frozenset[int]
+    members: frozenset[tuple[int, int]]
 
 
 def ask(port: int) -> Answer | None:
@@ -30,13 +30,14 @@ def ask(port: int) -> Answer | None:
         response = MetadataRequest_v2.RESPONSE_TYPE.decode(reply[4:])
     except (OSError, ValueError):
         return None
-    return Answer(response.cluster_id, frozenset(broker[0] for broker in response.brokers))
+    return Answer(response.cluster_id, frozenset((number, port) for number, _, port, _ in response.brokers))
 
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of the loopback address now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does: TIME_WAIT is no obstacle
+        # As the broker does: a connection of its last life (TIME_WAIT) is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -1,8 +1,8 @@
 """A broker's process: whether it lives, how it is started and ended.
 
 A pid alone proves nothing: after a reboot another program may have it. So each broker inherits a locked file
-handle. The kernel drops the lock when, and only when, the last process that has the handle is gone: a lock that can
-be taken means a dead broker, whatever the pid file says.
+handle. The kernel drops the lock when, and only when, the last process that has the handle is gone: a lock
+that can be taken means a dead broker, whatever the pid file says.
 """
 
 import fcntl
@@ -18,8 +18,8 @@ from pipeline.kafka.local.error import LocalKafkaError
 
 POLL_SECONDS = 0.02
 KILL_SECONDS = 10.0
-# The shell leaves the broker to init, so that nobody has to wait for it, and notes its pid.
-DETACH = '"$@" & echo $! >pid'
+# The shell leaves the broker to init, so that nobody has to wait for it, and notes its pid and process group.
+DETACH = '"$@" & echo $! $$ >pid'
 
 
 def is_alive(directory: Path) -> bool:
@@ -39,12 +39,19 @@ def is_alive(directory: Path) -> bool:
 
 def pid_of(directory: Path) -> int | None:
     """Return the process id of the broker of this directory, or None when it does not run."""
+    ids = _ids(directory)
+    return ids[0] if ids else None
+
+
+def _ids(directory: Path) -> tuple[int, int] | None:
+    """Return pid and process group."""
     if not is_alive(directory):
         return None
     try:
-        return int((directory / "pid").read_text(encoding="ascii"))
+        pid, group = (directory / "pid").read_text(encoding="ascii").split()
     except (FileNotFoundError, ValueError):
         return None  # it is being started at this moment
+    return int(pid), int(group)
 
 
 def launch(directory: Path, command: Sequence[str]) -> None:
@@ -73,10 +80,12 @@ def launch(directory: Path, command: Sequence[str]) -> None:
 
 
 def end(directories: Sequence[Path], patience_seconds: float) -> list[Path]:
-    """Ask the brokers of these directories to end, kill those that have not after the patience; return these."""
+    """Ask the brokers of these directories to end, kill those that do not in time, and return these."""
     for directory in directories:
-        _send(directory, signal.SIGTERM)
-    stubborn = wait_for_end(directories, patience_seconds)
+        if ids := _ids(directory):
+            with suppress(ProcessLookupError):
+                os.kill(ids[0], signal.SIGTERM)
+    stubborn = _still_alive(directories, patience_seconds)
     for directory in stubborn:
         kill(directory)
     return stubborn
@@ -88,26 +97,21 @@ def kill(directory: Path) -> None:
     Raises:
         LocalKafkaError: It cannot be ended: its pid file is gone, or it is stuck in the kernel.
     """
-    _send(directory, signal.SIGKILL)
-    if wait_for_end([directory], KILL_SECONDS):
+    if ids := _ids(directory):
+        with suppress(ProcessLookupError):
+            os.killpg(ids[1], signal.SIGKILL)
+    if _still_alive([directory], KILL_SECONDS):
         raise LocalKafkaError(
-            f"The broker in {directory} runs (as process {pid_of(directory) or 'unknown'}) and cannot be ended.\n"
-            f"Find it with: ps -ef | grep kafka.Kafka, and end it by hand."
+            f"The broker in {directory} cannot be ended (its pid: {pid_of(directory) or 'unknown'}).\n"
+            "Look for it (ps -ef | grep kafka.Kafka) and end it by hand."
         )
 
 
-def wait_for_end(directories: Sequence[Path], patience_seconds: float) -> list[Path]:
-    """Return the directories whose brokers still run when the patience is over, none when all have ended before."""
+def _still_alive(directories: Sequence[Path], patience_seconds: float) -> list[Path]:
+    """Return the directories whose brokers still run when the patience is over; none as soon as none does."""
     deadline = time.monotonic() + patience_seconds
     while alive := [directory for directory in directories if is_alive(directory)]:
         if time.monotonic() > deadline:
             return alive
         time.sleep(POLL_SECONDS)
     return []
-
-
-def _send(directory: Path, number: signal.Signals) -> None:
-    pid = pid_of(directory)
-    if pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)

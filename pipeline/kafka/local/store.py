@@ -41,7 +41,7 @@ def load(directory: Path) -> Plan | None:
 
 
 def settle(directory: Path, nodes: int | None, progress: Progress) -> Plan:
-    """Return the plan to start by: a new one, or the old one with other ports where strangers have taken its own.
+    """Return the plan to start by: a new one, or the old one, with new ports if one of its own is taken.
 
     Raises:
         LocalKafkaError: The cluster has another number of nodes, or no port is free.
@@ -54,7 +54,7 @@ def settle(directory: Path, nodes: int | None, progress: Progress) -> Plan:
     if nodes not in {None, len(plan.nodes)}:
         raise LocalKafkaError(
             f"The cluster in {directory} has {len(plan.nodes)} node(s), not {nodes}.\n"
-            "Remove it and its data first (dateline kafka stop --wipe), or choose another directory with --dir."
+            "Remove it and its data first (dateline kafka stop --wipe), or choose another directory."
         )
     if any(is_alive(home(directory, node)) for node in plan.nodes):
         return plan
@@ -73,7 +73,7 @@ def _free_ports(nodes: int) -> list[int]:
     count = nodes * layout.PORTS_PER_NODE
     ports = layout.choose_ports(count, random.sample(layout.PORTS, len(layout.PORTS)), is_free)
     if len(ports) < count:
-        raise LocalKafkaError(f"No free port between {layout.PORTS.start} and {layout.PORTS.stop} on {layout.HOST}.")
+        raise LocalKafkaError(f"{layout.HOST} has no free port from {layout.PORTS[0]} to {layout.PORTS[-1]}.")
     return ports
 
 

@@ -1,0 +1,41 @@
+# Everything a person needs: make help
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup run test check bench
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+
+setup: $(READY)  ## make .venv with the command `dateline` in it
+
+$(READY): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Dateline needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)  ## see Dateline do its job: a recorded day through a real Kafka
+	@$(BIN)/dateline demo
+
+test: $(READY)  ## all tests, on a real Kafka
+	@$(BIN)/python -m pytest
+
+check: $(READY)  ## ruff, mypy, import rules, generated files, lengths
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m schemas.export --check
+	@$(BIN)/python -m schemas.compatibility --against HEAD
+	@$(BIN)/python -m pipeline.config --check
+	@$(BIN)/python -m tests.architecture.lengths
+
+bench: $(READY)  ## speed and memory, against a bare aiokafka copy in the same run
+	@$(BIN)/python -m tests.bench

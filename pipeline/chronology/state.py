@@ -1,0 +1,57 @@
+"""All that chronology knows: the window, the flags that were raised, and what is normal for each source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.chronology.norms import Gathered, Norm, norm_of
+from pipeline.chronology.window import Report, Window
+from schemas.flag import Flag
+from schemas.records import Baseline
+
+STANDING = ("open", "confirmed")
+
+
+@dataclass(slots=True)
+class State:
+    """The state of the stage.
+
+    Attributes:
+        window: what was folded.
+        flags: the latest state of every flag, by flag_id.
+        flagged: item_id to the ids of its flags.
+        baselines: by source.
+        gathered: values since the boundary, by source.
+        rulings: flag_id to the stage time of an operator's word on it.
+        boundary: the last one; none before the first.
+    """
+
+    window: Window = field(default_factory=Window)
+    flags: dict[str, Flag] = field(default_factory=dict)
+    flagged: dict[str, dict[str, None]] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    gathered: dict[str, Gathered] = field(default_factory=dict)
+    rulings: dict[str, datetime] = field(default_factory=dict)
+    boundary: datetime | None = None
+
+    def put(self, key: str, flag: Flag | None) -> None:
+        """Take in the latest state of a flag; none: it is gone."""
+        before = self.flags.pop(key, None)
+        for subject in () if before is None else before.subjects:
+            ids = self.flagged[subject.item_id]
+            ids.pop(key, None)
+            if not ids:
+                del self.flagged[subject.item_id]
+        if flag is not None:
+            self.flags[key] = flag
+            for subject in flag.subjects:
+                self.flagged.setdefault(subject.item_id, {})[key] = None
+
+    def standing(self, item_ids: Iterable[str]) -> list[Flag]:
+        """Give the flags on these items that are neither explained nor withdrawn, by flag_id."""
+        keys = sorted({key for item_id in item_ids for key in self.flagged.get(item_id, ())})
+        return [flag for flag in map(self.flags.__getitem__, keys) if flag.state in STANDING]
+
+    def norm(self, report: Report) -> Norm:
+        """Give what is normal for the report's source."""
+        return norm_of(self.baselines.get(report.source), report.current.delivery)

@@ -1,0 +1,71 @@
+"""`dateline run`: the daemon, or one of its processes."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from prometheus_client import CollectorRegistry
+
+from pipeline.config import Config, load
+from pipeline.daemon.compose import ROLES, ensure_topics, run_role
+from pipeline.daemon.supervise import Child, Supervisor, on_signals, orphaned
+from pipeline.local_bootstrap import settings_of
+from pipeline.observe.health import Health
+from pipeline.observe.logs import setup_logs
+from pipeline.observe.metrics import SupervisorMetrics
+from pipeline.observe.server import serve_all
+
+ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The YAML file that says what to follow.")]
+
+
+def run(
+    config: ConfigFile,
+    only: Annotated[str | None, typer.Option(help=f"One process alone: {', '.join(ROLES)}.")] = None,
+    port: Annotated[int | None, typer.Option(help="Where to serve metrics; 0 chooses.")] = None,
+    supervised: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the daemon: one process for ingest, one for each stage, and this one to watch over them."""
+    if only is not None and only not in ROLES:
+        raise typer.BadParameter(f"{only!r} is none of {', '.join(ROLES)}", param_hint="--only")
+    loaded = load(config)
+    if only is None:
+        drained = asyncio.run(_all(loaded, config, loaded.observe.port if port is None else port))
+        raise typer.Exit(0 if drained else 1)
+    asyncio.run(_one(loaded, only, loaded.observe.port if port is None else port, supervised=supervised))
+
+
+async def _all(config: Config, path: Path, port: int) -> bool:
+    log = setup_logs(config.log, role="supervisor")
+    settings = settings_of(config)
+    await ensure_topics(settings, config.topics.prefix, log)
+    registry, health, stop = CollectorRegistry(), Health(*ROLES), asyncio.Event()
+    on_signals(stop)
+    children = [Child(role, port + number if port else 0) for number, role in enumerate(ROLES, 1)]
+    supervisor = Supervisor(
+        path,
+        children,
+        drain_seconds=config.shutdown.drain_seconds,
+        metrics=SupervisorMetrics(registry),
+        health=health,
+        log=log,
+    )
+    async with serve_all(registry, health, children, host=config.observe.host, port=port):
+        drained = await supervisor.run(stop)
+    log.info("stopped", drained=drained)
+    return drained
+
+
+async def _one(config: Config, role: str, port: int, *, supervised: bool) -> None:
+    log = setup_logs(config.log, role=role)
+    settings = settings_of(config)
+    stop = asyncio.Event()
+    on_signals(stop)
+    watch = asyncio.create_task(orphaned(stop)) if supervised else None
+    if not supervised:
+        await ensure_topics(settings, config.topics.prefix, log)
+    try:
+        await run_role(config, role, settings, port=port, log=log, stop=stop)
+    finally:
+        if watch is not None:
+            watch.cancel()

@@ -1,0 +1,155 @@
+"""A recording through the real daemon, under its own topic prefix, until everything has come through."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.daemon.compose import CORES, ROLES, ensure_topics
+from pipeline.daemon.supervise import Child, Supervisor
+from pipeline.kafka import Admin, KafkaSettings, Reader
+from pipeline.observe.health import Health
+from pipeline.observe.metrics import SupervisorMetrics
+from schemas.base import Record
+from schemas.cloudevents import decode
+from schemas.records import Checkpoint
+from schemas.topics import CHECKPOINTS, DEDUPLICATED, ITEMS, STORY_CHANGES, Topic
+
+SOURCE = "recording"
+POLL_SECONDS = 0.1
+STAGE_INPUTS: dict[str, Topic] = {"deduplicate": ITEMS, "cluster": DEDUPLICATED, "chronology": STORY_CHANGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay has come.
+
+    Attributes:
+        lines: of the recording that are taken in.
+        done: ingest has reached its end.
+        behind: input records that each stage has still to work on.
+    """
+
+    lines: int
+    done: bool
+    behind: dict[str, int]
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has come through."""
+        return self.done and not any(self.behind.values())
+
+
+def write_config(
+    folder: Path, recording: Path, settings: KafkaSettings, prefix: str, speed: str, log: str
+) -> Path:
+    """Write the config of a replay: one recording, one prefix, free ports."""
+    config = {
+        "kafka": settings.model_dump(mode="json", exclude_defaults=True),
+        "topics": {"prefix": prefix},
+        "observe": {"port": 0},
+        "log": {"level": log},
+        "sources": [{"kind": "recording", "name": SOURCE, "path": str(recording.resolve()), "speed": speed}],
+    }
+    path = folder / "replay.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@asynccontextmanager
+async def running(
+    recording: Path,
+    settings: KafkaSettings,
+    prefix: str,
+    log: FilteringBoundLogger,
+    *,
+    speed: str = "max",
+    level: str = "warning",
+) -> AsyncIterator[None]:
+    """Run the daemon's processes on a recording; end them when the block is left."""
+    await ensure_topics(settings, prefix, log)
+    stop = asyncio.Event()
+    with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
+        path = write_config(Path(folder), recording, settings, prefix, speed, level)
+        supervisor = Supervisor(
+            path,
+            [Child(role, 0) for role in ROLES],
+            drain_seconds=15.0,
+            metrics=SupervisorMetrics(CollectorRegistry()),
+            health=Health(),
+            log=log,
+        )
+        task = asyncio.create_task(supervisor.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until_finished(
+    settings: KafkaSettings, prefix: str, digest: str, report: Callable[[Progress], None] = lambda _: None
+) -> Progress:
+    """Wait until the recording with this content hash has come through all stages.
+
+    Raises:
+        KafkaProblem: the topics could not be read.
+    """
+    async with Admin(settings) as admin:
+        while True:
+            now = await progress(settings, admin, prefix, digest)
+            report(now)
+            if now.finished:
+                return now
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def progress(settings: KafkaSettings, admin: Admin, prefix: str, digest: str) -> Progress:
+    """Look how far a replay has come."""
+    lines, done = 0, False
+    for value in (await table(settings, CHECKPOINTS, prefix)).values():
+        if isinstance(value, Checkpoint) and value.source == SOURCE and value.cursor:
+            current = value.cursor.get("sha256") == digest
+            lines, done = (int(value.cursor["line"]), value.done) if current else (0, False)
+    behind = {}
+    for stage in CORES:
+        topic = STAGE_INPUTS[stage].full(prefix)
+        committed = (await admin.group_offsets(f"{prefix}{stage}")).get((topic, 0), 0)
+        reader = await Reader.open(settings, topic, [0])
+        try:
+            last = await reader.last(0)
+        finally:
+            await reader.close()
+        behind[stage] = max(0, last[0].offset + 1 - committed) if last else 0
+    return Progress(lines, done, behind)
+
+
+async def table(settings: KafkaSettings, topic: Topic, prefix: str) -> dict[str, Record]:
+    """Read a compacted topic: the last value of each key, in order of their last change."""
+    values: dict[str, Record] = {}
+    for _, key, value in await log_of(settings, topic, prefix):
+        values.pop(key, None)
+        if value is not None:
+            values[key] = value
+    return values
+
+
+async def log_of(settings: KafkaSettings, topic: Topic, prefix: str) -> list[tuple[str, str, Record | None]]:
+    """Read a topic from its beginning to its end: ce_type, key and value of each record."""
+    reader = await Reader.open(settings, topic.full(prefix))
+    found: list[tuple[str, str, Record | None]] = []
+    try:
+        async for records in reader.read_to_end():
+            for record in records:
+                event = decode(record.headers, record.value, topic.types)
+                found.append((event.type, (record.key or b"").decode(), event.data))
+    finally:
+        await reader.close()
+    return found

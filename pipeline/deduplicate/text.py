@@ -1,0 +1,152 @@
+"""What is compared of an item: its words, without what a channel adds to every post, and its address.
+
+Copies are found by shingles, here pairs of neighbouring words (A. Broder, "On the resemblance and containment
+of documents", 1997). The smallest of their hashes stand for all of them: texts that share most shingles share
+at least one of the smallest.
+"""
+# ruff: noqa: RUF001 # Russian letters that look like Latin ones are meant
+
+import re
+import unicodedata
+from array import array
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
+from zlib import crc32
+
+SHORTEST_WORDS = 4
+SHORTEST_CHARACTERS = 25
+"""Shorter texts ("Watch live", "All clear") are said many times without one copying the other."""
+SHINGLED_WORDS = 1_000
+"""Behind these only the text's hash looks."""
+FEWEST_SHINGLES = 12
+"""Below, one changed word weighs so much that likeness says nothing."""
+LONGEST_URL = 1_000
+LAST_LINES = 4
+CLOSING_WORDS = 8
+LONG_WORD = 12
+"""Characters per word that only a script without spaces reaches."""
+
+_INVISIBLE = re.compile("[\u00ad\u0301\u200b-\u200f\u2060\ufe0f\ufeff]+")
+_LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
+_URL = re.compile(r"(?:https?://|www\.|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,8}/)\S*")
+_MENTION = re.compile(r"(?<![^\W_])@\w+")
+_HASHTAG = re.compile(r"#\w+")
+_WORD = re.compile(r"\w+(?:[.,:]\d+)*|[%$€£₽]|[-−](?=\d)")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_CLOSING = re.compile(
+    r"подпи(?:саться|сывай|ш[иь])|(?:прислать|предложить) новость|прислали через|читать? нас|"
+    r"читать (?:далее|полностью)|subscribe|follow us|join (?:us|our)|read more|sign up"
+)
+_TELLING = frozenset(
+    (
+        "не ни нет без ні no not cannot never without t nicht kein keine ne pas sin nunca "
+        "один одна одного одну два две двое двух три трое трех четыре четверо четырех пять пятеро пяти шесть "
+        "шестеро семь семеро восемь девять десять сто тысяча "
+        "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand"
+    ).split()
+)
+"""Words that make another statement: negations (t as in isn't) and spelt numbers."""
+_ADDRESS = re.compile(
+    r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#:]+)(?::\d+)?([^?#]*)\??([^#]*)", re.IGNORECASE
+)
+_TRACKING = re.compile(
+    r"(?:utm_|at_|ns_|mc_|pk_|hsa_)\w*|traffic_source|[a-z]+clid|igshid|cmp(?:id)?|ocid|ref(?:_src)?|"
+    r"smid|partner|rss|xtor|from_?rss",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is compared of a text.
+
+    Attributes:
+        words: their number, without the closing lines.
+        length: characters of these words.
+        digest: 64 bits; equal for texts that say the same words in the same order.
+        shingles: hashes (32 bits) of the pairs of neighbouring words, ascending; empty where they are few.
+        facts: hashes (32 bits) of the numbers and negations, in the order of the text.
+    """
+
+    words: int
+    length: int
+    digest: int
+    shingles: "array[int]"
+    facts: "array[int]"
+
+    @property
+    def comparable(self) -> bool:
+        """Long enough that equal words mean a copy."""
+        return self.words >= SHORTEST_WORDS and self.length >= SHORTEST_CHARACTERS
+
+
+def digest64(text: str) -> int:
+    """Hash a string to 64 bits, the same in every process."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def words_of(text: str) -> list[str]:
+    """Give the words of a text as they are compared: no case, markup, links, emoji or closing lines."""
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    text = _INVISIBLE.sub("", text.casefold()).replace("ё", "е")
+    if "](" in text:
+        text = _LINK.sub(r"\1", text)
+    if "/" in text or "www." in text:
+        text = _URL.sub(" ", text)
+    if "@" in text:
+        text = _MENTION.sub(" ", text)
+    text = _without_closing(text.replace("_", " "))
+    words = _WORD.findall(text)
+    if len(words) * LONG_WORD < len(text):
+        words = _WORD.findall(_UNSPACED.sub(r" \g<0> ", text))
+    return words
+
+
+def profile(headline: str | None, text: str) -> Profile:
+    """Give what is compared of an item's headline and text."""
+    words = words_of(text if not headline or text.startswith(headline) else f"{headline}\n{text}")
+    said = " ".join(words).encode("utf-8", "replace")
+    shingles = set(map(crc32, map(b" ".join, pairwise(said.split()[:SHINGLED_WORDS]))))
+    facts = [word for word in words[:SHINGLED_WORDS] if word in _TELLING or not word.isalpha()]
+    return Profile(
+        words=len(words),
+        length=sum(map(len, words)) + max(len(words) - 1, 0),
+        digest=int.from_bytes(blake2b(said, digest_size=8).digest(), "big"),
+        shingles=array("I", sorted(shingles) if len(shingles) >= FEWEST_SHINGLES else ()),
+        facts=array("I", [crc32(fact.encode("utf-8", "replace")) for fact in facts]),
+    )
+
+
+def canonical_url(url: str | None) -> str:
+    """Give an address without what differs between ways to the same page.
+
+    Returns:
+        https://host/path?query without www., fragment, tracking and trailing slash; empty where it is no
+        address of a single page.
+    """
+    found = _ADDRESS.match(url) if url else None
+    if found is None:
+        return ""
+    host, path, query = found.groups()
+    path = path.rstrip("/")
+    kept = sorted(
+        pair for pair in query.split("&") if pair and not _TRACKING.fullmatch(pair.partition("=")[0])
+    )
+    if not path and not kept:
+        return ""
+    canonical = f"https://{host.lower()}{path}{'?' if kept else ''}{'&'.join(kept)}"
+    return canonical if len(canonical) <= LONGEST_URL else ""
+
+
+def _without_closing(text: str) -> str:
+    lines = text.rstrip().rsplit("\n", LAST_LINES)
+    while len(lines) > 1 and _closes(lines[-1]):
+        lines.pop()
+    return "\n".join(lines)
+
+
+def _closes(line: str) -> bool:
+    words = len(_WORD.findall(_HASHTAG.sub(" ", line)))
+    return not words or (words <= CLOSING_WORDS and _CLOSING.search(line) is not None)

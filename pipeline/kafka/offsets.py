@@ -1,0 +1,97 @@
+"""Where things stand: the ends of partitions, and what groups committed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Final
+
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.offset import OffsetRequest
+
+from pipeline.kafka.batches import Slot
+from pipeline.kafka.codes import check
+from pipeline.kafka.wire import Role, Wire
+
+READ_COMMITTED: Final = 1
+NO_REPLICA: Final = -1
+NO_OFFSET: Final = -1
+
+
+class Edge(IntEnum):
+    """Which end of a partition; the numbers are the protocol's."""
+
+    BEGIN = -2
+    END = -1
+
+
+async def edges(
+    wire: Wire, topic: str, partitions: Iterable[int], edge: Edge, until: float
+) -> dict[int, int]:
+    """Find the ends of partitions: the first offset that is kept, or the one after the last stable record.
+
+    Everything before the last stable offset belongs to transactions that have ended.
+
+    Args:
+        wire: the connections.
+        topic: its full name.
+        partitions: of it.
+        edge: which end.
+        until: the deadline on the loop's clock.
+
+    Raises:
+        Unreachable: not within the deadline.
+        Refused: there is no such topic, or we may not read it.
+    """
+
+    async def attempt() -> dict[int, int]:
+        by_leader: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        for partition in partitions:
+            by_leader[await wire.leader(topic, partition)].append((partition, int(edge)))
+        found = {}
+        for node, wanted in by_leader.items():
+            request = OffsetRequest(NO_REPLICA, READ_COMMITTED, [(topic, wanted)])
+            for _, told in (await wire.ask(node, request, apart=True)).topics:
+                for partition, code, _timestamp, offset in told:
+                    check(code, f"the end of {topic}, partition {partition}")
+                    found[partition] = offset
+        return found
+
+    return await wire.persist(f"tell the end of {topic}", attempt, until)
+
+
+async def committed(wire: Wire, group: str, slots: Iterable[Slot] | None, until: float) -> Mapping[Slot, int]:
+    """Find what a group committed.
+
+    The answer passes over an offset in a transaction that has not ended: init the producer first.
+
+    Args:
+        wire: the connections.
+        group: its name.
+        slots: topics and partitions; none means all that the group committed.
+        until: the deadline on the loop's clock.
+
+    Returns:
+        The next offset to read, only where there is one.
+
+    Raises:
+        Unreachable: not within the deadline.
+        Refused: we may not read it.
+    """
+    wanted: defaultdict[str, list[int]] = defaultdict(list)
+    for topic, partition in slots or ():
+        wanted[topic].append(partition)
+    request = OffsetFetchRequest(group, None if slots is None else list(wanted.items()))
+
+    async def attempt() -> dict[Slot, int]:
+        node = await wire.coordinator(Role.GROUP, group)
+        answer = await wire.ask(node, request, apart=True)
+        check(answer.error_code, f"offsets of group {group}")
+        found = {}
+        for topic, told in answer.topics:
+            for partition, offset, _metadata, code in told:
+                check(code, f"offset of group {group} in {topic}")
+                if offset != NO_OFFSET:
+                    found[topic, partition] = offset
+        return found
+
+    return await wire.persist(f"tell the offsets of group {group}", attempt, until)

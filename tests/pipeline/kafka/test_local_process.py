@@ -1,0 +1,75 @@
+"""A broker's process, tried with programs that are not brokers."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.kafka.local import process
+
+SLEEP = ["/bin/sleep", "600"]
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A program of somebody else."""
+    with subprocess.Popen(SLEEP) as program:
+        yield program
+        program.kill()
+
+
+def test_a_launched_process_lives_until_it_is_asked_to_end(tmp_path: Path) -> None:
+    process.launch(tmp_path, SLEEP)
+    pid = process.pid_of(tmp_path)
+    assert process.is_alive(tmp_path)
+    assert pid is not None
+    assert os.getsid(pid) != os.getsid(0)
+    assert process.end([tmp_path], patience_seconds=10) == []
+    assert not process.is_alive(tmp_path)
+    assert process.pid_of(tmp_path) is None
+
+
+def test_the_pid_of_a_dead_broker_may_belong_to_another_program(
+    tmp_path: Path, stranger: subprocess.Popen[bytes]
+) -> None:
+    process.launch(tmp_path, SLEEP)
+    process.kill(tmp_path)
+    (tmp_path / "pid").write_text(f"{stranger.pid} {os.getpgid(stranger.pid)}\n")
+    assert process.pid_of(tmp_path) is None
+    assert process.end([tmp_path], patience_seconds=0) == []
+    process.kill(tmp_path)
+    assert stranger.poll() is None
+
+
+def test_one_that_does_not_end_is_killed_and_named(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is ignored stays so in the programs started
+    try:
+        process.launch(tmp_path, SLEEP)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert process.end([tmp_path], patience_seconds=0.1) == [tmp_path]
+    assert not process.is_alive(tmp_path)
+
+
+def test_a_kill_takes_the_children_along(tmp_path: Path) -> None:
+    process.launch(tmp_path, ["/bin/sh", "-c", "/bin/sleep 600 & /bin/sleep 600"])
+    process.kill(tmp_path)  # would not return while a child has the handle
+    assert not process.is_alive(tmp_path)
+
+
+def test_many_may_look_at_once(tmp_path: Path) -> None:
+    process.launch(tmp_path, SLEEP)
+    process.kill(tmp_path)
+    looking = "from pathlib import Path; from pipeline.kafka.local.process import is_alive; import sys\n"
+    looking += "sys.exit(any(is_alive(Path(sys.argv[1])) for _ in range(20000)))"
+    others = [subprocess.Popen([sys.executable, "-c", looking, tmp_path]) for _ in range(2)]
+    assert [other.wait() for other in others] == [0, 0]
+
+
+def test_where_nothing_ever_ran_nothing_lives(tmp_path: Path) -> None:
+    assert not process.is_alive(tmp_path / "absent")
+    assert process.pid_of(tmp_path) is None
