@@ -13,7 +13,6 @@ from pipeline.core import Core, Output
 from pipeline.engine import BEGINNING, Engine, Undecidable, Written
 from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
-from pipeline.ingest.compose import Composed, event
 from pipeline.ingest.follow import Sighted, Source
 from schemas.base import Record
 from schemas.cloudevents import Event
@@ -68,19 +67,16 @@ class Chain:
 
     def feed(self, sight: Sight) -> None:
         """Take in one sight of the connector, and all that follows from it."""
-        batch = Batch(self._books, lambda: BEGINNING)
+        batch = Batch(self._books, lambda: BEGINNING, "")
         batch.add(Sighted(self._source, sight))
-        for composed, source in batch.records():
-            written = event(composed, source.name)
-            self._append(composed, written)
-            if composed.output.topic is ITEMS:
-                self._through(written, 0)
+        for packed in batch.records():
+            output, event = packed.output, packed.event
+            self.topics.append(
+                output.topic, Placed(event.id, output.key, output.type, event.time, output.value)
+            )
+            if output.topic is ITEMS:
+                self._through(event, 0)
         batch.settle()
-
-    def _append(self, composed: Composed, written: Event[Record]) -> None:
-        output = composed.output
-        placed = Placed(written.id, output.key, output.type, written.time, output.value)
-        self.topics.append(output.topic, placed)
 
     def _through(self, arrived: Event[Record], stage: int) -> None:
         if stage == len(self._engines):

@@ -75,11 +75,11 @@ class Desk:
 
     def take(self, source: Source, sight: Sight) -> None:
         """Enter one sight and commit it."""
-        batch = Batch(self.books, lambda: datetime.now(UTC))
+        batch = Batch(self.books, lambda: datetime.now(UTC), "")
         batch.add(Sighted(source, sight))
-        for composed, _ in batch.records():
-            if composed.output.topic is ITEMS and isinstance(composed.output.value, Item):
-                self.items.append(composed.output.value)
+        for packed in batch.records():
+            if packed.output.topic is ITEMS and isinstance(packed.output.value, Item):
+                self.items.append(packed.output.value)
         batch.settle()
         known = self.books.checkpoint_of(source)
         self.cursor = known.cursor if known else None

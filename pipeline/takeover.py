@@ -80,7 +80,7 @@ async def _buried(settings: KafkaSettings, prefix: str, stage: str) -> frozenset
     async for record in _records(settings, DEADLETTERS.full(prefix), 0):
         letter = decode(record.headers, record.value, DEADLETTERS.types).data
         if isinstance(letter, DeadLetter) and letter.stage == stage:
-            offsets.add(int(letter.origin.rpartition("/")[2]))
+            offsets.add(int(letter.origin.rpartition("/")[2].partition("@")[0]))
     return frozenset(offsets)
 
 

@@ -1,20 +1,16 @@
 """One transaction of a stage: what a run of input records led to, and the input offset behind them."""
 
-import base64
-import traceback
 from asyncio import Future
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pipeline.burial import dead_letter
 from pipeline.engine import Engine, Written
 from pipeline.kafka import KafkaRecord, Producer
 from schemas.base import Record
 from schemas.cloudevents import Event, Headers, encode
-from schemas.records import DeadLetter
 from schemas.topics import DEADLETTERS
-
-DEAD_LIMIT_BYTES = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Transaction:
         self._producer = producer
         self._engine = engine
         self._identity = identity
-        self._source = f"/dateline/{identity.stage}"
+        self._source = f"/{identity.group}"
         self._first = first
         self._latest: dict[tuple[str, str], tuple[Written, int]] = {}
         self._placed: list[tuple[datetime, Future[int]]] = []
@@ -74,19 +70,22 @@ class Transaction:
         await self._begin()
         self.dead += 1
         self.dead_sources.add(source or "?")
-        letter = dead_letter(record, self._identity.stage, problem)
+        at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        origin = f"{record.topic}/{record.partition}/{record.offset}"
+        headers = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
+        letter = dead_letter(record.value or b"", origin, self._identity.stage, problem, at, headers=headers)
         event: Event[Record] = Event(
             f"dead:{letter.origin}",
             self._source,
             "dateline.deadletter",
-            letter.at,
+            at,
             letter.origin,
             letter,
             self._extensions(record.offset),
         )
-        headers, value = encode(event)
+        packed, value = encode(event)
         topic = DEADLETTERS.full(self._identity.prefix)
-        self._producer.send(topic, key=letter.origin.encode(), value=value, headers=headers, partition=0)
+        self._producer.send(topic, key=letter.origin.encode(), value=value, headers=packed, partition=0)
 
     async def commit(self, following: int) -> None:
         """Commit everything with the offset of the next input record; then the engine knows its places.
@@ -121,33 +120,6 @@ class Transaction:
 
     def _extensions(self, offset: int) -> dict[str, str]:
         return {"inputoffset": str(offset), "code": self._identity.code, "config": self._identity.config}
-
-
-def dead_letter(record: KafkaRecord, stage: str, problem: Exception) -> DeadLetter:
-    """Give the dead letter of a Kafka record: its bytes and headers as they were, and the cause."""
-    data = record.value or b""
-    part = data[:DEAD_LIMIT_BYTES]
-    try:
-        encoding, body = "utf-8", part.decode()
-    except UnicodeDecodeError:
-        encoding, body = "base64", base64.b64encode(part[: DEAD_LIMIT_BYTES * 3 // 4]).decode()
-    return DeadLetter(
-        origin=f"{record.topic}/{record.partition}/{record.offset}",
-        stage=stage,
-        cause=f"{type(problem).__name__}: {problem}",
-        trace="".join(traceback.format_exception(problem)),
-        encoding=encoding,
-        body=body,
-        truncated=len(part) < len(data),
-        length=len(data),
-        headers={name: content.decode(errors="replace") for name, content in record.headers},
-        at=datetime_of(record),
-    )
-
-
-def datetime_of(record: KafkaRecord) -> datetime:
-    """Give the time at which the broker appended a record, UTC."""
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
 
 
 def header(headers: Headers, name: str) -> str | None:

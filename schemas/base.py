@@ -15,7 +15,7 @@ _READER = {"reader": True}
 class Record(BaseModel):
     """A message, or a part of one: frozen, unknown fields refused when we write, ignored when we read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def read(cls, data: bytes | str) -> Self:

@@ -47,7 +47,8 @@ def breaking(old: Node, new: Node) -> list[str]:
     broken when they are added or changed.
     """
     name = str(old.get("$id", "schema:")).split(":")[-2]
-    return list(_Comparison(old, new).nodes(name, old, new, frozenset()))
+    # What lies beside alternatives is met once in each of them.
+    return list(dict.fromkeys(_Comparison(old, new).nodes(name, old, new, frozenset())))
 
 
 def breaking_topics(old: Node, new: Node) -> list[str]:

@@ -82,18 +82,15 @@ def _json(document: object) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-class _Plain(yaml.SafeDumper):
-    """Writes a value that occurs twice twice, and texts of several lines as blocks."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
+class _Readable(yaml.SafeDumper):
+    """Writes texts of several lines as blocks."""
 
     def represent_scalar(self, tag: str, value: Any, style: str | None = None) -> yaml.ScalarNode:
         return super().represent_scalar(tag, value, "|" if "\n" in value else style)
 
 
 def _yaml(document: object) -> bytes:
-    return yaml.dump(document, Dumper=_Plain, sort_keys=False, width=_WIDTH, allow_unicode=True).encode()
+    return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=_WIDTH, allow_unicode=True).encode()
 
 
 if __name__ == "__main__":

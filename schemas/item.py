@@ -1,9 +1,9 @@
 """One post of one source, and one numbered revision of it."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_core import to_json
 
 from schemas.base import Instant, Open, Record
@@ -15,8 +15,15 @@ ItemStatus = Annotated[str, Open(("usable", "withheld", "withdrawn"))]
 RelationKind = Annotated[str, Open(("reply_to", "forward_of", "album", "quotes", "same_url"))]
 Delivery = Annotated[str, Open(("pushed", "polled"))]
 
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
+"""CloudEvents allows no control characters in an id."""
+
 TEXT_LIMIT_BYTES = 200_000
-"""Longer text is cut: an item stays below 256 kB on its topic; the whole text stays in raw."""
+"""Longer text, as it stands in JSON, is cut; the whole text stays in raw."""
+ITEM_LIMIT_BYTES = 262_144
+"""No item is larger on its topic: stages carry it on, with more around it."""
+STAMP_LIMIT = 1000
+"""Characters; no time is printed longer, and stories carry the stamps of fifty members."""
 
 
 class Relation(Record):
@@ -35,10 +42,12 @@ class Draft(Record):
     """
 
     item_id: str = Field(
-        description="stable, source-scoped: the same post has the same id whichever way it came"
+        pattern=NO_CONTROLS,
+        max_length=1000,
+        description="stable, source-scoped: the same post has the same id whichever way it came",
     )
     source: str = Field(description="the wire's configured name, or the name that a recording gives it")
-    native_id: str = Field(description="the id that the source itself uses")
+    native_id: str = Field(max_length=1000, description="the id that the source itself uses")
     sequence: str | None = Field(None, description="the source's running number, a decimal string (64 bit)")
     version: int | None = Field(None, description="the source's own number of this version, if it has one")
     kind: ItemKind = Field(
@@ -47,7 +56,9 @@ class Draft(Record):
     )
     status: ItemStatus = Field("usable", description="withdrawn: a look saw it gone")
     delivery: Delivery = Field("polled", description="whether the source told us or we looked")
-    url: str | None = Field(None, description="permalink of this very post, never a bare channel")
+    url: str | None = Field(
+        None, max_length=4000, description="permalink of this very post, never a bare channel"
+    )
     headline: str | None = Field(None, description="as the source has it; most posts have none")
     text: str = Field("", description="plain text, without markup")
     text_length: int | None = Field(None, description="characters of the whole text, where it was cut")
@@ -61,6 +72,13 @@ class Draft(Record):
     relations: tuple[Relation, ...] = Field((), description="links to other items, in the source's order")
     alt_ids: dict[str, str] = Field(default_factory=dict, description="other ids by kind, such as guid")
 
+    @model_validator(mode="after")
+    def _short_stamps(self) -> Self:
+        for stamp in (self.published, self.revised, self.responded, self.modified):
+            if stamp is not None and len(stamp.raw) > STAMP_LIMIT:
+                raise ValueError(f"a time of {len(stamp.raw)} characters")
+        return self
+
     def content_hash(self) -> str:
         """Hash what every way to the source shows, and `published`; "1:" names this recipe.
 
@@ -72,7 +90,7 @@ class Draft(Record):
             "headline": self.headline,
             "text": self.text,
             "published": self.published and self.published.raw,
-            "relations": [[r.kind, r.item_id, r.source] for r in self.relations],
+            "relations": sorted([r.kind, r.item_id or "", r.source or ""] for r in self.relations),
         }
         kept = {key: value for key, value in shown.items() if value}
         return "1:" + hashlib.sha256(to_json(kept)).hexdigest()[:32]

@@ -27,9 +27,7 @@ def schema_for(model: type[Record], version: int = 1) -> dict[str, Any]:
         model: any of our records.
         version: of the topic that carries it.
     """
-    body: dict[str, Any] = _described(
-        model.model_json_schema(schema_generator=_ForReaders, mode="validation")
-    )
+    body: dict[str, Any] = _described(model.model_json_schema(schema_generator=_ForReaders))
     head = {"$schema": DIALECT, "$id": f"urn:dateline:schema:{name_of(model)}:{version}"}
     parts = body.pop("$defs", None)
     schema = head | {key: body[key] for key in _FIRST if key in body} | body

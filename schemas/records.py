@@ -21,7 +21,9 @@ class Gap(Record):
 class DeadLetter(Record):
     """What could not be processed, with its original bytes."""
 
-    origin: str = Field(description="topic/partition/offset, or source and place of what came from outside")
+    origin: str = Field(
+        description="topic/partition/offset, or source and place of what came from outside; @ a digest of the bytes"
+    )
     stage: str = Field(description="where it failed: ingest, deduplicate, cluster or chronology")
     cause: str = Field(description="the error's type and message")
     trace: str | None = Field(None, description="the stack, for developers")
@@ -33,7 +35,7 @@ class DeadLetter(Record):
     truncated: bool = Field(False, description="`body` is only the first part")
     length: int = Field(description="bytes of the original")
     headers: dict[str, str] = Field(default_factory=dict, description="of the original record")
-    at: Instant = Field(description="when it was given up")
+    recorded: Instant = Field(description="when it was given up")
     retry_of: str | None = Field(None, description="the dead letter that this is another try of")
 
 

@@ -70,11 +70,20 @@ def normalise(data: bytes, place: str) -> Draft:
         Unreadable: a field is missing or of the wrong type; the message names place and field.
     """
     try:
-        row = Row.model_validate(parse(data, place))
+        return draft(Row.model_validate(parse(data, place)), place)
     except ValidationError as problem:
         first = problem.errors()[0]
         field = ".".join(map(str, first["loc"])) or "line"
         raise Unreadable(f"{place}: {field}: {first['msg']}") from None
+
+
+def draft(row: Row, place: str) -> Draft:
+    """Make a draft of a line's fields.
+
+    Raises:
+        Unreadable: it has no id.
+        pydantic.ValidationError: a field is beyond what an item may hold.
+    """
     native_id = row.id or row.item_id
     if not native_id:
         raise Unreadable(f"{place}: id: a line needs `id` or `item_id`")

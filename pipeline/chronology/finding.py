@@ -56,7 +56,12 @@ class Finding:
     @property
     def flag_id(self) -> str:
         """The id of its flag."""
-        return flag_id(self.flag, [report.item_id for report in self.reports], self.revision)
+        return flag_id(self.flag, self.item_ids, self.revision)
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The ids of its reports."""
+        return tuple(report.item_id for report in self.reports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,23 @@ class Cleared:
     """Reports that were judged and do not contradict each other, or not for this reason.
 
     Attributes:
-        flag_id: of the flag that would be settled, if it stands.
+        flag: the name of the flag that would be settled, if it stands.
+        item_ids: of its subjects.
         reason: why, for people.
         state: withdrawn, or explained where something else is the cause.
+        revision: as in `Finding`.
     """
 
-    flag_id: str
+    flag: str
+    item_ids: tuple[str, ...]
     reason: str
     state: str = "withdrawn"
+    revision: int | None = None
+
+    @property
+    def flag_id(self) -> str:
+        """The id of the flag."""
+        return flag_id(self.flag, self.item_ids, self.revision)
 
 
 Judgement = Finding | Cleared

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.chronology.window import Report
 from schemas.records import Baseline
 
 GATHERED = 500
@@ -58,9 +59,14 @@ class Gathered:
     edit: deque[float] = field(default_factory=lambda: deque(maxlen=GATHERED))
 
 
+def delivery_class(report: Report) -> str:
+    """Give the class of a report's source; a delivery that a newer ingest invented counts as polled."""
+    return "pushed" if report.current.delivery == "pushed" else "polled"
+
+
 def norm_of(baseline: Baseline | None, delivery: str) -> Norm:
-    """Give a source's limits: its class's, mixed with its own from ENOUGH values on."""
-    of_class = CLASSES["pushed" if delivery == "pushed" else "polled"]
+    """Give the limits of a source of a class: the class's, mixed with its own from ENOUGH values on."""
+    of_class = CLASSES[delivery]
     if baseline is None:
         return of_class
     return Norm(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.chronology.norms import Gathered, Norm, norm_of
+from pipeline.chronology.norms import Gathered, Norm, delivery_class, norm_of
 from pipeline.chronology.window import Report, Window
 from schemas.flag import Flag
 from schemas.records import Baseline
@@ -49,9 +49,15 @@ class State:
 
     def standing(self, item_ids: Iterable[str]) -> list[Flag]:
         """Give the flags on these items that are neither explained nor withdrawn, by flag_id."""
-        keys = sorted({key for item_id in item_ids for key in self.flagged.get(item_id, ())})
+        keys = sorted(
+            {key for item_id in item_ids if item_id in self.flagged for key in self.flagged[item_id]}
+        )
         return [flag for flag in map(self.flags.__getitem__, keys) if flag.state in STANDING]
 
     def norm(self, report: Report) -> Norm:
         """Give what is normal for the report's source."""
-        return norm_of(self.baselines.get(report.source), report.current.delivery)
+        return norm_of(self.baselines.get(report.source), delivery_class(report))
+
+    def gathering(self, report: Report) -> Gathered:
+        """Give the values of the report's source since the boundary, to add to."""
+        return self.gathered.setdefault(report.source, Gathered())

@@ -6,7 +6,7 @@ datum is what the last record said of it, and it goes when that record leaves th
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
@@ -92,39 +92,37 @@ class Version:
         return not (self.backlog or self.assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
-    """One item: its revisions in the order in which they came, its verdict and its place.
+    """One item: its revisions in the order in which they came, its verdict and its place. Never changed.
 
     Attributes:
         versions: the last ones, at least one.
         story: the story it is in; none: in none.
+        current: the newest state: the last version that is not an older one seen late.
+        stamp: `published` of the newest state; none if it could not be read.
+        span: the interval of that stamp, both ends in seconds since 1970.
+        sight: the version that first showed it.
     """
 
     item_id: str
     versions: tuple[Version, ...]
     verdict: Verdict
     story: str | None
+    current: Version = field(init=False)
+    stamp: Stamp | None = field(init=False)
+    span: tuple[float, float] | None = field(init=False)
+    sight: Version = field(init=False)
 
-    @property
-    def current(self) -> Version:
-        """The newest state: the last version that is not an older one seen late."""
-        return next((v for v in reversed(self.versions) if not v.late), self.versions[-1])
-
-    @property
-    def stamp(self) -> Stamp | None:
-        """`published` of the newest state, if it could be read."""
-        stamp = self.current.published
-        return stamp if stamp is not None and stamp.known else None
-
-    @property
-    def sight(self) -> Version:
-        """The version that first showed the stamp of the newest state."""
-        current = self.current
-        if len(self.versions) == 1 or current.published is None:
-            return current
-        raw = current.published.raw
-        return next(v for v in self.versions if v.published is not None and v.published.raw == raw)
+    def __post_init__(self) -> None:
+        current = next((v for v in reversed(self.versions) if not v.late), self.versions[-1])
+        stamp, self.span = current.published, None
+        self.current = self.sight = current
+        if stamp is not None and stamp.lo is not None and stamp.hi is not None:
+            self.span = stamp.lo.timestamp(), stamp.hi.timestamp()
+        self.stamp = None if self.span is None else stamp
+        if stamp is not None and len(self.versions) > 1:
+            self.sight = next(v for v in self.versions if v.published and v.published.raw == stamp.raw)
 
     @property
     def source(self) -> str:

@@ -8,10 +8,11 @@ against both the centroid and the best member of a story.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from math import exp
 
 from pipeline.cluster import story as stories
-from pipeline.cluster.index import SHARED_TERMS, Entry, Fit, Index, Search
+from pipeline.cluster.index import SHARED_TERMS, Entry, Fit, Index, Rarity, Search, rounded
 from pipeline.cluster.shelf import Shelf
 from pipeline.cluster.terms import Words
 from pipeline.core import Arrival, Boundary, Output
@@ -26,7 +27,7 @@ DECAY_HOURS = 48.0
 """A score falls to 1/e when the story was quiet for so long."""
 REPLY_BONUS = 0.1
 """A reply to an item of the story: too little to join by itself."""
-COMPARED = 8
+COMPARED = 3
 """The item is compared with so many stories in full."""
 CLOSED_PER_RECORD = 20
 
@@ -79,6 +80,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self._words = Words()
+        self._rarity = lru_cache(1)(Rarity)
 
     def empty(self) -> State:
         """Give the state before the first record."""
@@ -160,7 +162,8 @@ class Cluster:
 
     def _best(self, item: Item, at: datetime, state: State) -> Match | None:
         """Find the living story that an item fits best."""
-        search = Search(state.index, self._words.of(item))
+        rarity = self._rarity(rounded(state.index.documents))
+        search = Search(state.index, rarity, self._words.of(item))
         answered = _answered(item, state.index)
         found: list[Match] = []
         for story_id in dict.fromkeys((*answered, *search.candidates())):

@@ -4,21 +4,22 @@ It is a function of the story changes since the window's beginning, so it is the
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 from math import log, sqrt
 
-MEMBERS_COMPARED = 16
+MEMBERS_COMPARED = 12
 """An item is compared with so many of a story's last members: their centroid and the best one."""
-STORIES_LISTED = 48
+STORIES_LISTED = 32
 """Each term leads to the stories that used it last, at most so many."""
-TERMS_SEARCHED = 16
+TERMS_SEARCHED = 12
 """The heaviest terms of an item are looked up."""
 SHARED_TERMS = 2
 """One word in common makes no event."""
 WORDS_NAMED = 5
+_LEADING_BITS = 3
 _SMOOTHING = 10
 """Documents that a fresh window is taken to hold, so that its first weights are not extreme."""
 
@@ -114,51 +115,65 @@ class Index:
             self.members.pop(entry.story_id, None)
 
 
-class Search:
-    """One item's search. A term weighs its count times ln((n + 10) / (df + .5) + 1) over the window."""
+class Rarity(dict[int, float]):
+    """What a term of each document frequency weighs: ln((n + 10) / (df + .5) + 1); filled as it is asked."""
 
-    def __init__(self, index: Index, terms: Mapping[str, float]) -> None:
+    def __init__(self, documents: int) -> None:
+        super().__init__()
+        self._documents = documents
+
+    def __missing__(self, frequency: int) -> float:
+        idf = log((self._documents + _SMOOTHING) / (frequency + 0.5) + 1)
+        self[frequency] = idf
+        return idf
+
+
+def rounded(documents: int) -> int:
+    """Give a number with its three leading bits, so that one `Rarity` serves for some time."""
+    spare = max(documents.bit_length() - _LEADING_BITS, 0)
+    return documents >> spare << spare
+
+
+class Search:
+    """One item's search, with the weights that the window gives to terms now."""
+
+    def __init__(self, index: Index, rarity: Rarity, terms: Mapping[str, float]) -> None:
         self._index = index
-        self._idf: dict[str, float] = {}
-        self._weights = {term: weight * self._rarity(term) for term, weight in terms.items()}
+        self._rarity = rarity
+        frequency = index.frequency
+        self._weights = {term: weight * rarity[frequency.get(term, 0)] for term, weight in terms.items()}
         self._length = sqrt(sum(weight * weight for weight in self._weights.values()))
 
     def candidates(self) -> list[str]:
         """Give the stories that share heavy terms, those that share most first."""
         shared: dict[str, float] = {}
-        heaviest = sorted(self._weights.items(), key=lambda pair: (-pair[1], pair[0]))[:TERMS_SEARCHED]
-        for term, weight in heaviest:
+        for term in _heaviest(self._weights, TERMS_SEARCHED):
+            weight = self._weights[term] ** 2
             for story_id in self._index.postings.get(term, ()):
                 shared[story_id] = shared.get(story_id, 0.0) + weight
         return sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
 
     def fit(self, story_id: str) -> Fit:
         """Compare the item with a story."""
+        weights, rarity, frequency = self._weights, self._rarity, self._index.frequency
         centroid: dict[str, float] = {}
         best = 0.0
         for member in self._index.members.get(story_id, ()):
             product = square = 0.0
             for term, weight in member.terms.items():
-                heavy = weight * self._rarity(term)
+                heavy = weight * rarity[frequency[term]]
                 square += heavy * heavy
                 centroid[term] = centroid.get(term, 0.0) + heavy
-                product += heavy * self._weights.get(term, 0.0)
+                if term in weights:
+                    product += heavy * weights[term]
             best = max(best, product / sqrt(square))
-        shared = {term: weight * centroid[term] for term, weight in self._weights.items() if term in centroid}
+        shared = {term: weight * centroid[term] for term, weight in weights.items() if term in centroid}
         if len(shared) < SHARED_TERMS:
             return Fit(0.0, ())
         length = sqrt(sum(weight * weight for weight in centroid.values()))
         score = (sum(shared.values()) / length + best) / 2 / self._length
         return Fit(min(score, 1.0), tuple(_heaviest(shared, WORDS_NAMED)))
 
-    def _rarity(self, term: str) -> float:
-        known = self._idf.get(term)
-        if known is None:
-            index = self._index
-            known = log((index.documents + _SMOOTHING) / (index.frequency.get(term, 0) + 0.5) + 1)
-            self._idf[term] = known
-        return known
 
-
-def _heaviest(weights: Mapping[str, float], count: int) -> Iterable[str]:
+def _heaviest(weights: Mapping[str, float], count: int) -> list[str]:
     return sorted(weights, key=lambda term: (-weights[term], term))[:count]

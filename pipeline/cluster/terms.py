@@ -6,7 +6,7 @@ of other scripts they stay as they are. The first sentence says most, so its wor
 # ruff: noqa: RUF001 # Russian letters that look like Latin ones are meant
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import log, sqrt
 from unicodedata import normalize
@@ -16,8 +16,8 @@ from snowballstemmer.russian_stemmer import RussianStemmer
 
 from schemas.item import Item
 
-TERMS = 48
-"""Distinct terms kept of one post: news stands at the beginning."""
+TERMS = 32
+"""Distinct terms read of one post: the news stands at the beginning."""
 HEAD_WEIGHT = 2
 HEADLINE_CHARACTERS = 140
 TEXT_CHARACTERS = 4_000
@@ -46,41 +46,48 @@ why vs up out about into more not no but or than when where which while all also
 amid them him our your my do does did и в во не что он на я с со как а то все она так его но да ты к у же
 вы за бы по только ее мне было вот от меня еще нет о из ему теперь когда даже ну ли если уже или ни быть
 был него до вас вам там потом себя ничего ей может они тут где есть надо ней для мы тебя их чем была сам
-чтоб без будто чего раз тоже себе под будет ж тогда кто этот того потому этого какой совсем этом после при
+чтоб без будто чего раз тоже себе под над будет ж тогда кто этот того потому этого какой совсем этом после при
 об это эта эти также которые который которая которое лишь году года год своих свой своей чтобы более между
 через перед однако сообщает сообщают сообщил сообщила сообщили передает заявил заявила рассказал сказал
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
-def lines(text: str) -> list[str]:
+def lines(text: str) -> Iterator[str]:
     """Give the lines that tell something: without markup, addresses, bare links and pleas to subscribe."""
-    kept: list[str] = []
+    first = True
     for raw in _MARKS.sub("", text[:TEXT_CHARACTERS]).split("\n"):
-        if kept and not _LETTER.search(_ADDRESS.sub("", _LINK.sub("", raw))):
-            continue
-        line = " ".join(_ADDRESS.sub(" ", _LINK.sub(r"\1", raw)).split())
-        if line and not (kept and len(line) < _LONGEST_PLEA and _PLEA.search(line)):
-            kept.append(line)
-    return kept
+        line = raw
+        if "](" in line or "/" in line or "@" in line:
+            line = _ADDRESS.sub(" ", _LINK.sub("", line))
+            if first or _LETTER.search(line):
+                line = _ADDRESS.sub(" ", _LINK.sub(r"\1", raw))
+        line = " ".join(line.split())
+        if line and (
+            first or (_LETTER.search(line) and not (len(line) < _LONGEST_PLEA and _PLEA.search(line)))
+        ):
+            first = False
+            yield line
 
 
-def split(item: Item) -> tuple[str, str]:
-    """Give the headline, or else the first sentence, and the rest of the text."""
+def parts(item: Item) -> Iterator[str]:
+    """Give the headline, or else the first sentence, then the rest of the text; all may be missing."""
     body = lines(item.text)
-    if item.headline and (head := " ".join(lines(item.headline))):
-        return head, "\n".join(body)
-    if not body:
-        return "", ""
-    first, *rest = _SENTENCE_END.split(body[0], maxsplit=1)
-    if len(first) < _SHORTEST_HEAD:
-        return body[0], "\n".join(body[1:])
-    return first, "\n".join((*rest, *body[1:]))
+    head = " ".join(lines(item.headline)) if item.headline else ""
+    if head:
+        yield head
+        yield from body
+        return
+    for line in body:
+        first, *rest = _SENTENCE_END.split(line, maxsplit=1)
+        yield from (line,) if len(first) < _SHORTEST_HEAD else (first, *rest)
+        break
+    yield from body
 
 
 def headline(item: Item) -> str:
     """Give the headline, or else the first sentence, of at most 140 characters; may be empty."""
-    head = split(item)[0]
+    head = next(parts(item), "")
     if len(head) <= HEADLINE_CHARACTERS:
         return head
     return head[: HEADLINE_CHARACTERS - 1].rstrip() + "…"
@@ -96,23 +103,26 @@ class Words:
         self._last: tuple[str | None, str, Mapping[str, float]] = (None, "", {})
 
     def of(self, item: Item) -> Mapping[str, float]:
-        """Give the terms of a post with their weights, 1 + ln(count), scaled to length 1."""
+        """Give the terms with which a post begins: weights 1 + ln(count), scaled to length 1."""
         title, text, terms = self._last
         if item.headline != title or item.text != text:
-            terms = self._terms(*split(item))
+            terms = _scaled(self._counts(parts(item)))
             self._last = (item.headline, item.text, terms)
         return terms
 
-    def _terms(self, head: str, rest: str) -> Mapping[str, float]:
+    def _counts(self, texts: Iterable[str]) -> Mapping[str, int]:
         counts: dict[str, int] = {}
-        for part, weight in ((head, HEAD_WEIGHT), (rest, 1)):
-            for word in _WORD.findall(normalize("NFKC", part).lower().replace("ё", "е")):
+        weight = HEAD_WEIGHT
+        for text in texts:
+            for word in _WORD.findall(normalize("NFKC", text).lower().replace("ё", "е")):
                 term = self._stem(word)
-                if term and (term in counts or len(counts) < TERMS):
-                    counts[term] = counts.get(term, 0) + weight
-        weights = {term: 1 + log(count) for term, count in counts.items()}
-        length = sqrt(sum(weight * weight for weight in weights.values()))
-        return {term: weight / length for term, weight in weights.items()}
+                if not term:
+                    continue
+                if len(counts) == TERMS and term not in counts:
+                    return counts
+                counts[term] = counts.get(term, 0) + weight
+            weight = 1
+        return counts
 
     def _stem_of(self, word: str) -> str:
         """Give the term of a word in lower case; empty: it tells nothing."""
@@ -125,3 +135,9 @@ class Words:
         if "а" <= word[0] <= "я":
             return str(self._russian.stemWord(word))
         return str(self._english.stemWord(word)) if word.isascii() and word.isalpha() else word
+
+
+def _scaled(counts: Mapping[str, int]) -> Mapping[str, float]:
+    weights = {term: 1 + log(count) for term, count in counts.items()}
+    length = sqrt(sum(weight * weight for weight in weights.values()))
+    return {term: weight / length for term, weight in weights.items()}

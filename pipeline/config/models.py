@@ -54,14 +54,16 @@ class ObserveConfig(Section):
         9464,
         ge=0,
         le=LAST_PORT,
-        description=f"the supervisor's; its {CHILDREN} processes take the next ones. 0: each chooses a free one",
+        description=f"the supervisor's; its {CHILDREN} processes take the next ones. 0: each chooses one",
     )
 
 
 class LogConfig(Section):
     """What is logged, and how it looks."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is logged"
+    )
     format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto: console on a terminal, JSON lines otherwise"
     )
@@ -71,7 +73,7 @@ class ShutdownConfig(Section):
     """How a run ends."""
 
     drain_seconds: float = Field(
-        20, gt=0, le=600, description="how long a process may take to end before it is killed"
+        20, gt=0, le=600, allow_inf_nan=False, description="how long a process may take to end before it is killed"
     )
 
 
@@ -87,17 +89,15 @@ class _ByKind:
 class Config(Section):
     """The whole file."""
 
-    kafka: KafkaConfig = Field(default_factory=KafkaConfig, description="How to reach Kafka.")
-    topics: TopicsConfig = Field(default_factory=TopicsConfig, description="What the topics are called.")
+    kafka: KafkaConfig = Field(default_factory=KafkaConfig)
+    topics: TopicsConfig = Field(default_factory=TopicsConfig)
     sources: tuple[Annotated[SourceConfig, _ByKind()], ...] = Field((), description="What to listen to.")
-    observe: ObserveConfig = Field(
-        default_factory=ObserveConfig, description="Where metrics and health are served."
-    )
-    log: LogConfig = Field(default_factory=LogConfig, description="What is logged, and how it looks.")
-    shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig, description="How a run ends.")
+    observe: ObserveConfig = Field(default_factory=ObserveConfig)
+    log: LogConfig = Field(default_factory=LogConfig)
+    shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig)
 
 
 def source_settings(data: Any) -> type[SourceConfig]:
-    """Give the settings that a source in the file should have, by its `kind`; the common ones if it is unknown."""
+    """Give the settings that a source should have, by its `kind`; if that is unknown, what all have."""
     kind = data.get("kind") if isinstance(data, Mapping) else None
     return KINDS[kind].config if isinstance(kind, str) and kind in KINDS else SourceConfig

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 from pipeline.config.problems import ConfigProblem, Place, Problem
 
 _START = "Start from dateline.example.yaml."
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,8 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """Leaves dates as they are written: no setting is one, and impossible ones break PyYAML."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 def read(path: Path) -> Document:
@@ -85,12 +82,12 @@ def parse(text: str) -> Document:
         data = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        column = f", column {mark.column + 1}" if mark else ""
+        line, column = (mark.line + 1, f", column {mark.column + 1}") if mark else (None, "")
         wrong = f"is no valid YAML{column}: {problem.problem or problem.context}"
-        raise _Wrong(wrong, "Mind indentation, colons and quotes there.", mark and mark.line + 1) from None
+        raise _Wrong(wrong, "Mind indentation, colons and quotes there.", line) from None
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
-        wrong = f"holds a character that YAML forbids: {ord(str(problem.character)):#06x}"
+        wrong = f"holds a character that YAML forbids: {ord(text[problem.position]):#06x}"
         raise _Wrong(wrong, "Remove it.", line) from None
     except (ValueError, TypeError, RecursionError) as problem:  # what PyYAML lets through of odd values
         raise _Wrong(f"holds a value that YAML cannot give: {problem}", "Put it in quotes.") from None
@@ -99,7 +96,7 @@ def parse(text: str) -> Document:
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "one value"
         raise _Wrong(f"is {kind}, not settings by name", _START, 1)
-    lines = {place: line for place, line, _ in reversed(found)}
+    lines = {place: line for place, line, _ in found}
     return Document(data, lines, tuple(problem for _, _, problem in found if problem))
 
 
@@ -119,7 +116,10 @@ def _walk(
         for key, child in node.value:
             name, line = str(key.value), key.start_mark.line + 1
             twice = Problem(
-                (*place, name), f"is there twice, first in line {first.get(name)}", "Remove one of them.", line
+                (*place, name),
+                f"is there twice, first in line {first.get(name)}",
+                "Remove one of them.",
+                line,
             )
             yield (*place, name), line, twice if name in first else None
             first.setdefault(name, line)

@@ -1,8 +1,8 @@
-"""What the models say about a place in the file: which settings there are, of what type, with what meaning."""
+"""What the models say of a place in the file: which settings there are, of what type, with what meaning."""
 
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import cleandoc
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
@@ -27,19 +27,18 @@ def alternatives(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def mapped(annotation: Any, data: Any, leaf: Leaf, place: Place = ()) -> Any:
-    """Rebuild data with every scalar passed through `leaf`, together with the types that are expected there."""
-    expected = list(alternatives(annotation))
+def mapped(annotations: Iterable[Any], data: Any, leaf: Leaf, place: Place = ()) -> Any:
+    """Rebuild data with every scalar passed through `leaf`, together with the types that it may have."""
+    expected = [each for annotation in annotations for each in alternatives(annotation)]
     if isinstance(data, dict):
         model = model_for(expected, data)
         return {
-            name: mapped(_type_of(model, expected, name), value, leaf, (*place, name))
+            name: mapped([_type_of(model, expected, name)], value, leaf, (*place, name))
             for name, value in data.items()
         }
     if isinstance(data, list):
         items = [item for each in expected for item in get_args(each)]
-        inner = Union[tuple(items)] if items else object
-        return [mapped(inner, value, leaf, (*place, index)) for index, value in enumerate(data)]
+        return [mapped(items, value, leaf, (*place, index)) for index, value in enumerate(data)]
     return leaf(expected, data, place)
 
 
@@ -81,7 +80,9 @@ def meaning(model: type[BaseModel], name: str) -> str:
     if field is not None and field.description:
         return field.description
     for each in model.__mro__:
-        found = re.search(rf"^ +{re.escape(name)}: (.*(?:\n {{8}}.*)*)", cleandoc(each.__doc__ or ""), re.MULTILINE)
+        found = re.search(
+            rf"^ +{re.escape(name)}: (.*(?:\n {{8}}.*)*)", cleandoc(each.__doc__ or ""), re.MULTILINE
+        )
         if found:
             return " ".join(found[1].split())
     return ""

@@ -11,7 +11,6 @@ import unicodedata
 from array import array
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import pairwise
 from zlib import crc32
 
 SHORTEST_WORDS = 4
@@ -27,9 +26,9 @@ CLOSING_WORDS = 8
 LONG_WORD = 12
 """Characters per word that only a script without spaces reaches."""
 
-_INVISIBLE = re.compile("[\u00ad\u0301\u200b-\u200f\u2060\ufe0f\ufeff]+")
-_LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
-_URL = re.compile(r"(?:https?://|www\.|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,8}/)\S*")
+_INVISIBLE = "\u00ad\u0301\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^)\s]{0,500}\)")
+_URL = re.compile(r"(?:https?://|www\.|(?<![\w-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,8}/)\S*")
 _MENTION = re.compile(r"(?<![^\W_])@\w+")
 _HASHTAG = re.compile(r"#\w+")
 _WORD = re.compile(r"\w+(?:[.,:]\d+)*|[%$€£₽]|[-−](?=\d)")
@@ -90,7 +89,10 @@ def words_of(text: str) -> list[str]:
     """Give the words of a text as they are compared: no case, markup, links, emoji or closing lines."""
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    text = _INVISIBLE.sub("", text.casefold()).replace("ё", "е")
+    text = text.casefold().replace("ё", "е")
+    for mark in _INVISIBLE:
+        if mark in text:
+            text = text.replace(mark, "")
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "/" in text or "www." in text:
@@ -107,13 +109,15 @@ def words_of(text: str) -> list[str]:
 def profile(headline: str | None, text: str) -> Profile:
     """Give what is compared of an item's headline and text."""
     words = words_of(text if not headline or text.startswith(headline) else f"{headline}\n{text}")
-    said = " ".join(words).encode("utf-8", "replace")
-    shingles = set(map(crc32, map(b" ".join, pairwise(said.split()[:SHINGLED_WORDS]))))
+    said = " ".join(words)
+    whole = said.encode("utf-8", "replace")
+    first = whole.split(None, SHINGLED_WORDS)[:SHINGLED_WORDS]
+    shingles = set(map(crc32, first[1:], map(crc32, first)))
     facts = [word for word in words[:SHINGLED_WORDS] if word in _TELLING or not word.isalpha()]
     return Profile(
         words=len(words),
-        length=sum(map(len, words)) + max(len(words) - 1, 0),
-        digest=int.from_bytes(blake2b(said, digest_size=8).digest(), "big"),
+        length=len(said),
+        digest=int.from_bytes(blake2b(whole, digest_size=8).digest(), "big"),
         shingles=array("I", sorted(shingles) if len(shingles) >= FEWEST_SHINGLES else ()),
         facts=array("I", [crc32(fact.encode("utf-8", "replace")) for fact in facts]),
     )

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from connectors.seam import Cursor, Looked, Missed, Observation, Unreadable
 from pipeline.ingest import compose
 from pipeline.ingest.books import Books
-from pipeline.ingest.compose import Composed
+from pipeline.ingest.compose import Composed, Packed
 from pipeline.ingest.follow import Failed, Sighted, Source
 from pipeline.ingest.revise import judge, remember
-from schemas.item import SourceLook
+from schemas.item import ITEM_LIMIT_BYTES, Draft, SourceLook
 from schemas.records import Checkpoint, Seen
 
 RELIST_AFTER = timedelta(days=1)
@@ -46,12 +46,13 @@ def normaliser_of(source: Source) -> str:
 class Batch:
     """The records that one transaction of ingest writes, in order."""
 
-    def __init__(self, books: Books, now: Callable[[], datetime]) -> None:
+    def __init__(self, books: Books, now: Callable[[], datetime], prefix: str) -> None:
         self.books = books
         self.tally = Tally()
-        self.events: list[tuple[Composed, Source]] = []
+        self._packed: list[Packed] = []
         self._now = now
-        self._seen: dict[str, tuple[Composed, Source]] = {}
+        self._prefix = prefix
+        self._seen: dict[str, Packed] = {}
         self._standing: dict[str, Standing] = {}
         self._checkpoints: list[tuple[Checkpoint, Source]] = []
         self.changed_looks = False
@@ -66,50 +67,57 @@ class Batch:
             self._looked(source, sight)
         elif isinstance(sight, Missed):
             self.tally.add("gaps", source.name)
-            self.events.append((compose.gap(sight, source.name, self._now()), source))
+            self._write(compose.gap(sight, source.name, self._now()), source)
         elif isinstance(sight, Failed):
             self._result(
                 source, SourceLook(result="failed", complete=self._complete(source), reason=sight.reason)
             )
 
-    def records(self) -> list[tuple[Composed, Source]]:
+    def records(self) -> list[Packed]:
         """Give all records in the order of writing: one upsert a key on compacted topics, at the end."""
         changed = self._now()
         self._checkpoints = [(self._checkpoint(one, changed), one.source) for one in self._standing.values()]
-        checkpoints = [(compose.checkpoint(value), source) for value, source in self._checkpoints]
-        return [*self.events, *self._seen.values(), *checkpoints]
+        checkpoints = [
+            compose.pack(compose.checkpoint(value), source.name, self._prefix)
+            for value, source in self._checkpoints
+        ]
+        return [*self._packed, *self._seen.values(), *checkpoints]
 
     def look(self, unit: str, sources: Mapping[str, SourceLook], source: Source) -> None:
         """Enter a look behind what it found."""
-        self.events.append((compose.look(unit, self._now(), sources), source))
+        self._write(compose.look(unit, self._now(), sources), source)
 
     def settle(self) -> None:
         """Take the batch into the books: it is committed."""
-        for composed, _ in self._seen.values():
-            value = composed.output.value
+        for packed in self._seen.values():
+            value = packed.output.value
             if isinstance(value, Seen):
                 self.books.seen[value.item_id] = value
         for value, source in self._checkpoints:
             self.books.checkpoints[value.source] = value
             source.cursor = value.cursor
 
+    def _write(self, composed: Composed, source: Source) -> None:
+        self._packed.append(compose.pack(composed, source.name, self._prefix))
+
     def _observation(self, source: Source, sight: Observation) -> None:
         received = self._now()
         try:
-            draft = source.connector.normalise(sight)
+            self._revise(source, sight, source.connector.normalise(sight), received)
         except Exception as problem:  # noqa: BLE001  # Unreadable, or a connector's bug on this one post
             what = "unreadable" if isinstance(problem, Unreadable) else "broken"
             self.tally.add(what, source.name)
-            self.events.append((compose.unreadable(sight, source.name, received, problem), source))
-            self._stand(source, sight.cursor)
-            return
-        observed = sight.observed or received
+            self._write(compose.unreadable(sight, source.name, received, problem), source)
+        self._stand(source, sight.cursor)
+
+    def _revise(self, source: Source, sight: Observation, draft: Draft, received: datetime) -> None:
+        """Enter what an observation changes; nothing is entered if any of it cannot be written."""
         pencilled = self._seen.get(draft.item_id)
-        seen = pencilled[0].output.value if pencilled else self.books.seen.get(draft.item_id)
+        seen = pencilled.output.value if pencilled else self.books.seen.get(draft.item_id)
         seen = seen if isinstance(seen, Seen) else None
+        observed = sight.observed or received
         content_hash = draft.content_hash()
         judgement = judge(draft, content_hash, observed, seen)
-        self.tally.add(judgement.kind, source.name)
         if judgement.kind in ("first", "later"):
             memory = remember(
                 draft,
@@ -121,7 +129,7 @@ class Batch:
                 connector=normaliser_of(source),
                 listed=received,
             )
-            written = compose.revision(
+            composed = compose.revision(
                 draft,
                 sight,
                 judgement,
@@ -130,12 +138,17 @@ class Batch:
                 observed=observed,
                 received=received,
             )
-            self.events += [(composed, source) for composed in written[:-1]]
-            self._seen[draft.item_id] = (written[-1], source)
+            packed = [compose.pack(one, source.name, self._prefix) for one in composed]
+            if (size := len(packed[1].data or b"")) > ITEM_LIMIT_BYTES:
+                raise Unreadable(f"{sight.place}: an item of {size} bytes; the limit is {ITEM_LIMIT_BYTES}")
+            self._packed += packed[:-1]
+            self._seen[draft.item_id] = packed[-1]
         elif seen is not None and received - seen.listed > RELIST_AFTER:
             memory = seen.model_copy(update={"listed": received})
-            self._seen[draft.item_id] = (compose.memory(memory, received), source)
-        self._stand(source, sight.cursor)
+            self._seen[draft.item_id] = compose.pack(
+                compose.memory(memory, received), source.name, self._prefix
+            )
+        self.tally.add(judgement.kind, source.name)
 
     def _looked(self, source: Source, sight: Looked) -> None:
         if sight.sources is not None and sight.observed is not None:  # a recording's own look: data
@@ -143,7 +156,7 @@ class Batch:
                 name: SourceLook(result=result, complete=sight.observed if result == "ok" else None)
                 for name, result in sorted(sight.sources.items())
             }
-            self.events.append((compose.look(source.config.unit, sight.observed, results), source))
+            self._write(compose.look(source.config.unit, sight.observed, results), source)
         looked = sight.observed or self._now()
         self._result(source, SourceLook(result="ok", complete=looked))
         self._stand(source, sight.cursor, looked=looked, done=sight.done)

@@ -1,25 +1,25 @@
 """From one sight of a connector to the records it becomes: raw, item, seen, gap, dead letter. Pure."""
 
-import base64
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from pydantic_core import to_json
+
 from connectors.seam import Missed, Observation
+from pipeline.burial import dead_letter, encoded
 from pipeline.core import Output
 from pipeline.ingest.revise import Judgement
 from schemas.base import Record
-from schemas.cloudevents import Event
+from schemas.cloudevents import Event, Headers, encode
 from schemas.item import TEXT_LIMIT_BYTES, Draft, Item, Look, Raw, SourceLook
-from schemas.records import Checkpoint, DeadLetter, Gap, Seen
+from schemas.records import Checkpoint, Gap, Seen
 from schemas.topics import CHECKPOINTS, DEADLETTERS, GAPS, ITEMS, RAW, SEEN
 
 RAW_LIMIT_BYTES = 1_048_576
-"""Encoded size of a raw record; what is larger becomes a dead letter with its first part."""
-DEAD_LIMIT_BYTES = 3_000_000
+"""Of a raw body in its JSON; what is larger becomes a dead letter with its first part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +37,50 @@ class Composed:
     time: datetime
 
 
-def event_source(name: str) -> str:
-    """Give the `ce_source` of what a configured source brought: a URI reference."""
-    return f"/dateline/ingest/{quote(name, safe='')}"
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A record ready for its topic.
+
+    Attributes:
+        output: topic, key, type and value.
+        event: as a CloudEvent.
+        headers: of the Kafka record.
+        data: its value.
+    """
+
+    output: Output
+    event: Event[Record]
+    headers: Headers
+    data: bytes | None
 
 
-def encoded(data: bytes) -> tuple[str, str]:
-    """Give bytes as (encoding, text): as they are if they are UTF-8, else base64."""
-    try:
-        return "utf-8", data.decode()
-    except UnicodeDecodeError:
-        return "base64", base64.b64encode(data).decode()
+def pack(composed: Composed, source: str, prefix: str) -> Packed:
+    """Encode a record of a configured source.
+
+    Raises:
+        ValueError: what it says cannot be written as JSON.
+    """
+    output = composed.output
+    event: Event[Record] = Event(
+        composed.id,
+        f"/{prefix}ingest/{quote(source, safe='')}",
+        output.type,
+        composed.time,
+        output.key,
+        output.value,
+    )
+    headers, data = encode(event)
+    return Packed(output, event, headers, data)
 
 
 def fitted(draft: Draft) -> Mapping[str, Any]:
     """Give the draft's fields with the text cut to what an item may hold; the whole stays in raw."""
     fields = dict(draft)
-    data = draft.text.encode()
-    if len(data) > TEXT_LIMIT_BYTES:
-        cut = data[:TEXT_LIMIT_BYTES].decode(errors="ignore")
-        fields.update(text=cut, text_length=len(draft.text), truncated=True)
+    text, size = draft.text, 6 * len(draft.text)
+    while size > TEXT_LIMIT_BYTES and (size := len(to_json(text))) > TEXT_LIMIT_BYTES:
+        text = text[: len(text) * TEXT_LIMIT_BYTES // size]
+    if len(text) < len(draft.text):
+        fields.update(text=text, text_length=len(draft.text), truncated=True)
     return fields
 
 
@@ -72,7 +96,7 @@ def revision(
 ) -> list[Composed]:
     """Give raw, item and seen of one revision."""
     name = f"{draft.item_id}#{judgement.revision}:{content_hash[2:14]}"
-    encoding, body = encoded(sight.data)
+    encoding, body, cut = encoded(sight.data, RAW_LIMIT_BYTES)
     raw = Raw(
         item_id=draft.item_id,
         via=seen.source,
@@ -96,48 +120,28 @@ def revision(
         absent=sight.absent,
         backlog=sight.backlog,
     )
-    whole = len(body.encode()) <= RAW_LIMIT_BYTES
-    dead = None if whole else oversize(sight, draft.item_id, seen.source, received)
-    kept = Output(RAW, draft.item_id, "dateline.raw", raw)
+    kept = Composed(Output(RAW, draft.item_id, "dateline.raw", raw), f"{name}/raw", received)
     return [
-        Composed(kept, f"{name}/raw", received) if dead is None else dead,
+        oversize(sight, draft.item_id, seen.source, received) if cut else kept,
         Composed(Output(ITEMS, draft.item_id, "dateline.item", item), name, observed),
         Composed(Output(SEEN, draft.item_id, "dateline.seen", seen), f"{name}/seen", observed),
     ]
 
 
-def _dead(letter: DeadLetter) -> Composed:
-    return Composed(
-        Output(DEADLETTERS, letter.origin, "dateline.deadletter", letter), f"dead:{letter.origin}", letter.at
-    )
-
-
-def _letter(sight: Observation, source: str, at: datetime, **fields: Any) -> Composed:
-    encoding, body = encoded(sight.data[:DEAD_LIMIT_BYTES])
-    letter = DeadLetter(
-        origin=f"{source}/{sight.place}",
-        stage="ingest",
-        place=sight.place,
-        encoding=encoding,
-        body=body[:DEAD_LIMIT_BYTES],
-        truncated=len(sight.data) > DEAD_LIMIT_BYTES or len(body) > DEAD_LIMIT_BYTES,
-        length=len(sight.data),
-        at=at,
-        **fields,
-    )
-    return _dead(letter)
-
-
 def oversize(sight: Observation, item_id: str, source: str, at: datetime) -> Composed:
     """Give the dead letter that stands in for a raw record that is too large."""
-    cause = f"raw is larger than {RAW_LIMIT_BYTES} bytes; the item itself was written"
-    return _letter(sight, source, at, cause=cause, item_id=item_id)
+    problem = ValueError(f"raw is larger than {RAW_LIMIT_BYTES} bytes; the item itself was written")
+    return unreadable(sight, source, at, problem, item_id=item_id)
 
 
-def unreadable(sight: Observation, source: str, at: datetime, problem: Exception) -> Composed:
+def unreadable(
+    sight: Observation, source: str, at: datetime, problem: Exception, *, item_id: str | None = None
+) -> Composed:
     """Give the dead letter of a post that could not be normalised, with its bytes and its place."""
-    trace = "".join(traceback.format_exception(problem))
-    return _letter(sight, source, at, cause=f"{type(problem).__name__}: {problem}", trace=trace)
+    origin = f"{source}/{sight.place}"
+    letter = dead_letter(sight.data, origin, "ingest", problem, at, place=sight.place, item_id=item_id)
+    output = Output(DEADLETTERS, letter.origin, "dateline.deadletter", letter)
+    return Composed(output, f"dead:{letter.origin}", at)
 
 
 def gap(missed: Missed, source: str, at: datetime) -> Composed:
@@ -158,12 +162,6 @@ def checkpoint(value: Checkpoint) -> Composed:
     """Give the record of where a source stands."""
     output = Output(CHECKPOINTS, value.source, "dateline.checkpoint", value)
     return Composed(output, f"checkpoint:{value.source}@{value.changed.isoformat()}", value.changed)
-
-
-def event(composed: Composed, source: str) -> Event[Record]:
-    """Give a composed record as the event that goes to Kafka."""
-    output = composed.output
-    return Event(composed.id, event_source(source), output.type, composed.time, output.key, output.value)
 
 
 def memory(value: Seen, at: datetime) -> Composed:

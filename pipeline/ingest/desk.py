@@ -8,9 +8,9 @@ Taking over, in this order, because each step relies on the one before (docs/del
 3. run the connectors from there.
 
 One transaction holds raw, items, looks, gaps and dead letters, and with them what remembers them: seen and
-the checkpoints. A crash before its commit leaves nothing of it, and the connector yields the same again; after
-it, the checkpoint lies behind what is written. If the outcome of a commit is unknown the whole desk is thrown
-away and takes over from itself: fence, read, run.
+the checkpoints. A crash before its commit leaves nothing of it, and the connector yields the same again;
+after it, the checkpoint lies behind what is written. If the outcome of a commit is unknown the whole desk is
+thrown away and takes over from itself: fence, read, run.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from pipeline.ingest import compose
 from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
 from pipeline.ingest.clock import ALARM_SECONDS, Clock
-from pipeline.ingest.compose import Composed, event
+from pipeline.ingest.compose import Composed, Packed
 from pipeline.ingest.follow import Queue, Source, follow
 from pipeline.kafka import KafkaSettings, Producer, Reader
 from pipeline.observe.metrics import IngestMetrics
-from schemas.cloudevents import decode, encode
+from schemas.cloudevents import decode
 from schemas.records import Checkpoint, Seen
 from schemas.topics import CHECKPOINTS, SEEN, UNIT_PARTITIONS, Topic
 
@@ -138,10 +138,10 @@ class Desk:
         ]
         await producer.begin()
         for checkpoint in found:
-            self._send(producer, compose.checkpoint(checkpoint), checkpoint.source)
+            self._send(producer, self._pack(compose.checkpoint(checkpoint), checkpoint.source))
             self._books.checkpoints[checkpoint.source] = checkpoint
         for seen in memory:
-            self._send(producer, compose.memory(seen, seen.listed), seen.source)
+            self._send(producer, self._pack(compose.memory(seen, seen.listed), seen.source))
             self._books.seen[seen.item_id] = seen
         await producer.commit()
         self._log.info("sources moved here from another unit", sources=sorted({one.source for one in found}))
@@ -169,7 +169,7 @@ class Desk:
         live = [source for source in self.sources if not source.connector.recorded]
         ended = False
         while not ended:
-            batch = Batch(self._books, self._clock.now)
+            batch = Batch(self._books, self._clock.now, self._prefix)
             wait = LOOK_SECONDS - (monotonic() - self._looked_at) if live else None
             ended = await self._fill(batch, wait)
             due = monotonic() - self._looked_at >= LOOK_SECONDS
@@ -206,23 +206,25 @@ class Desk:
             names = [source for source in live if source.config.unit == unit]
             batch.look(unit, self._books.looks_of(names), names[0])
 
-    async def _commit(self, producer: Producer, records: Sequence[tuple[Composed, Source]]) -> None:
+    async def _commit(self, producer: Producer, records: Sequence[Packed]) -> None:
         started = monotonic()
         await producer.begin()
-        for composed, source in records:
-            self._send(producer, composed, source.name)
+        for packed in records:
+            self._send(producer, packed)
         await producer.commit()
         self.committed += 1
         self._metrics.commit.observe(monotonic() - started)
 
-    def _send(self, producer: Producer, composed: Composed, source: str) -> None:
-        topic = composed.output.topic
-        headers, value = encode(event(composed, source))
+    def _pack(self, composed: Composed, source: str) -> Packed:
+        return compose.pack(composed, source, self._prefix)
+
+    def _send(self, producer: Producer, packed: Packed) -> None:
+        topic = packed.output.topic
         producer.send(
             topic.full(self._prefix),
-            key=composed.output.key.encode(),
-            value=value,
-            headers=headers,
+            key=packed.output.key.encode(),
+            value=packed.data,
+            headers=packed.headers,
             partition=self.partition if topic.partitions == UNIT_PARTITIONS else 0,
         )
 

@@ -54,7 +54,7 @@ _FENCED: Final = {
 """The broker no longer accepts the producer."""
 
 
-class Again(Exception):  # noqa: N818 # no error: a word to the loop that attempts
+class Again(Exception):
     """An attempt failed in a way that a later one may cure.
 
     Attributes:

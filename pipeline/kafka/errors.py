@@ -1,7 +1,7 @@
 """What can go wrong with Kafka, as four named errors; each message says what to do."""
 
 
-class KafkaProblem(Exception):  # noqa: N818 # its kinds are named by what happened, not by being errors
+class KafkaProblem(Exception):
     """Anything that keeps us from reading or writing Kafka."""
 
 
@@ -10,14 +10,18 @@ class Unreachable(KafkaProblem):
 
 
 class Fenced(KafkaProblem):
-    """The broker no longer accepts this producer: a newer one has its transactional id, or its
-    transaction took too long. Nothing was committed. Close it, open a new one, read where things stand.
+    """The broker no longer accepts this producer, and nothing was committed.
+
+    A newer one has its transactional id, or its transaction took too long. Close it, open a new one, and read
+    where things stand.
     """
 
 
 class OutcomeUnknown(KafkaProblem):
-    """The commit was sent and its answer never came. Close the producer, open a new one, and read where
-    things stand: opening decides the transaction one way or the other.
+    """The commit was sent and its answer never came.
+
+    Close the producer, open a new one, and read where things stand: opening it decides the transaction, one
+    way or the other.
     """
 
 

@@ -108,7 +108,7 @@ class Reader:
         """
         self._chunks.clear()
         begins, ends = await self._bounds(self._positions)
-        for partition, end in ends.items():
+        for partition, end in sorted(ends.items()):
             at = begins[partition]
             if start is not None:
                 at = start if isinstance(start, int) else start.get(partition, at)
@@ -252,8 +252,8 @@ class Reader:
         begin, end, position = begins[partition], ends[partition], positions[partition]
         if position > end:
             raise Refused(
-                f"{self.topic}, partition {partition} ends at {end}, before offset {position} where we stand: "
-                "it was deleted and created anew, or lost its end. Start with a new prefix, or reset the group"
+                f"{self.topic}, partition {partition} ends at {end}, we stand at {position}: it was deleted "
+                "and created anew, or lost its end. Start with a new prefix, or reset the group"
             )
         if position < begin:
             LOG.warning(

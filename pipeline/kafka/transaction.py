@@ -165,7 +165,7 @@ class Transaction:
         except (Fenced, Unreachable) as problem:
             if commit and doubtful:
                 raise OutcomeUnknown(
-                    f"the commit of {self._id} was sent and not answered, so it may or may not have happened. "
+                    f"the commit of {self._id} was sent and not answered: it may or may not have happened. "
                     f"Close the producer, open a new one, and read where things stand ({problem})"
                 ) from problem
             raise

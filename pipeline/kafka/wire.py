@@ -32,6 +32,9 @@ LONGEST_PAUSE: Final = 0.25
 REQUESTS_PER_DEADLINE: Final = 3
 """A request gets this part of the deadline, so that a dead leader's successor can still be asked."""
 
+NEVER_MS: Final = 3_600_000
+"""aiokafka's own timeout, which must never be the first to end a request."""
+
 _LOGIN = (AuthenticationFailedError, SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 PASSING: Final = (Again, OSError, KafkaError)
 """What a later attempt may cure."""
@@ -52,16 +55,16 @@ class Wire:
 
     Args:
         settings: where the cluster is.
-        patience: seconds a broker may take over one answer; by default a part of the deadline.
 
     Raises:
         Refused: a file that the settings name cannot be read.
     """
 
-    def __init__(self, settings: KafkaSettings, *, patience: float | None = None) -> None:
+    def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self.patience = patience or settings.deadline_seconds / REQUESTS_PER_DEADLINE
-        self._access = _access(settings, self.patience)
+        self.patience = settings.deadline_seconds / REQUESTS_PER_DEADLINE
+        """Seconds that a broker may take over one answer."""
+        self._access = _access(settings)
         # The addresses we were given are brokers with negative numbers, asked when no other answers.
         self._brokers: dict[int, tuple[str, int]] = {
             -place: (host, port)
@@ -69,6 +72,7 @@ class Wire:
         }
         self._connections: dict[tuple[int, bool], Any] = {}
         self._connecting = asyncio.Lock()
+        self._silent: set[int] = set()
         self._leaders: dict[str, dict[int, int]] = {}
         self._coordinators: dict[tuple[Role, str], int] = {}
         self._closed = False
@@ -119,26 +123,33 @@ class Wire:
             node: the broker's number.
             request: one of aiokafka's.
             apart: on a second connection, so as not to wait behind a long poll on the first.
-            seconds: how long the answer may take, if less than usual.
+            seconds: how long the answer may take; by default the usual patience.
 
         Raises:
             OSError: no connection, or no answer in time.
             aiokafka.errors.KafkaError: the connection broke.
             Refused: the login failed, or the broker is too old.
         """
+        if self._closed:
+            raise RuntimeError("closed")
+        self._silent.add(node)
         connection = await self._connect(node, apart=apart)
         try:
-            async with asyncio.timeout(seconds):
-                return await connection.send(request)
+            async with asyncio.timeout(seconds or self.patience):
+                answer = await connection.send(request)
+            self._silent.discard(node)
         except TimeoutError:
             # Whatever we asked next would wait in line behind this.
             _release(connection)
             raise TimeoutError(f"broker {node} does not answer") from None
         except (IncompatibleBrokerVersion, NotImplementedError) as problem:
             raise Refused(f"the broker is of a version that we do not speak: {problem}") from problem
+        return answer
 
     async def ask_any(self, request: Any) -> Any:
         """Send a request that every broker can answer, to one after the other until one does.
+
+        Those that failed to answer before are asked last.
 
         Raises:
             Again: none did.
@@ -146,7 +157,7 @@ class Wire:
         """
         connected = {node for node, _ in self._connections}
         problems: list[str] = []
-        for node in sorted(self._brokers, key=lambda node: (node not in connected, node < 0, node)):
+        for node in sorted(self._brokers, key=lambda n: (n in self._silent, n not in connected, n < 0, n)):
             try:
                 return await self.ask(node, request)
             except (OSError, KafkaError) as problem:
@@ -180,6 +191,8 @@ class Wire:
             check(topic["error_code"], f"topic {name}")
             self._leaders[name] = {each["partition"]: each["leader"] for each in topic["partitions"]}
             found[name] = topic
+        for key in [key for key in self._connections if key[0] < 0 and told["brokers"]]:
+            _release(self._connections.pop(key))
         return found
 
     async def leader(self, topic: str, partition: int) -> int:
@@ -234,8 +247,6 @@ class Wire:
             raise Again(f"there is no topic {topic}", code=UNKNOWN_TOPIC_OR_PARTITION)
 
     async def _connect(self, node: int, *, apart: bool) -> Any:
-        if self._closed:
-            raise RuntimeError("closed")
         async with self._connecting:
             connection = self._connections.get((node, apart))
             if connection is not None and connection.connected():
@@ -246,7 +257,8 @@ class Wire:
                 raise Again(f"broker {node} has left the cluster")
             host, port = self._brokers[node]
             try:
-                connection = await create_conn(host, port, **self._access)
+                async with asyncio.timeout(self.patience):
+                    connection = await create_conn(host, port, **self._access)
             except _LOGIN as problem:
                 raise Refused(
                     f"{host}:{port} refused the login: {problem}. Mend user or password"
@@ -258,7 +270,7 @@ class Wire:
             return connection
 
 
-def _access(settings: KafkaSettings, patience: float) -> dict[str, Any]:
+def _access(settings: KafkaSettings) -> dict[str, Any]:
     context = None
     try:
         password = settings.password()
@@ -270,7 +282,7 @@ def _access(settings: KafkaSettings, patience: float) -> dict[str, Any]:
         raise Refused(f"a password, certificate or key cannot be read: {problem}") from problem
     return {
         "client_id": "dateline",
-        "request_timeout_ms": int(patience * 1000),
+        "request_timeout_ms": NEVER_MS,
         "security_protocol": settings.security_protocol,
         "ssl_context": context,
         "sasl_mechanism": settings.sasl_mechanism,

@@ -88,6 +88,11 @@ BREAKING: Mapping[str, tuple[Any, Any, str]] = {
         {"type": "array", "maxItems": 8},
         "item.f: maxItems 9 became 8",
     ),
+    "bound beside alternatives": (
+        {"anyOf": [TEXT, NULL], "maxLength": 9},
+        {"anyOf": [TEXT, NULL], "maxLength": 8},
+        "item.f: maxLength 9 became 8",
+    ),
     "pattern added": (TEXT, {**TEXT, "pattern": "^a"}, "item.f: pattern none became ^a"),
     "pattern changed": (
         {**TEXT, "pattern": "^b"},

@@ -66,6 +66,7 @@ PRINTED = [
     ("04 Jul 49 16:07 GMT", "2049-07-04 16:07", "minute", "offset", "GMT"),
     ("04 Jul 50 16:07 GMT", "1950-07-04 16:07", "minute", "offset", "GMT"),
     # words
+    ("Sat. 4 July 2026 16:07 UTC", "2026-07-04 16:07", "minute", "offset", "UTC"),
     ("4 July 2026 16:07 UTC", "2026-07-04 16:07", "minute", "offset", "UTC"),
     ("July 4, 2026 4:07 PM UTC", "2026-07-04 16:07", "minute", "offset", "UTC"),
     ("Saturday, July 4, 2026, at 4:07 p.m. UTC", "2026-07-04 16:07", "minute", "offset", "UTC"),
@@ -102,13 +103,19 @@ def test_reads_exactly_what_is_printed(raw: str, lo: str, precision: str, zone: 
 
 
 @pytest.mark.parametrize(
-    ("fraction", "last"),
-    [(".5", "08.599999"), (".25", "08.259999"), (".258", "08.258999"), (".2583", "08.258399")],
+    ("fraction", "last", "precision"),
+    [
+        (".5", "08.599999", "millisecond"),
+        (".25", "08.259999", "millisecond"),
+        (".258", "08.258999", "millisecond"),
+        (".2583", "08.258399", "microsecond"),
+    ],
 )
-def test_a_fraction_covers_the_digits_that_were_cut_off(fraction: str, last: str) -> None:
+def test_a_fraction_covers_the_digits_that_were_cut_off(fraction: str, last: str, precision: str) -> None:
     stamp = Stamp.parse(f"2026-07-04T16:07:08{fraction}Z")
     assert stamp.lo == utc(f"2026-07-04 16:07:08{fraction}")
     assert stamp.hi == utc(f"2026-07-04 16:07:{last}")
+    assert stamp.precision == precision
 
 
 # What common parsers make of these is in the comment; the instant here is the right one.
@@ -177,6 +184,7 @@ UNREAD = [
     "July 4, 2026 16:07 PM ET",
     "July 4, 2026 0:07 AM ET",
     "July 4, 2026 13 PM ET",
+    "July 4, 2026 4:07 AMET",
     "4 July 2026 16 UTC",
     "4 July 26",
     "31 June 2026 16:07 UTC",
@@ -198,7 +206,7 @@ UNREAD = [
     "\u0661\u0667\u0668\u0663\u0661\u0668\u0661\u0662\u0662\u0660",
     "\u0662\u0660\u0662\u0666-07-04T16:07:00Z",
     "2026-07-04T16:07:00Z\0",
-    "2026-07-04 16:07 UTC" + " " * 200 + "x",
+    "2026-07-04 16:07" + " " * 200 + "UTC",
     "9" * 100_000,
 ]
 

@@ -1,6 +1,9 @@
 """Zones: words, seasons, clock changes, ambiguous letters, and the source's own zone."""
 
+import zoneinfo
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -222,7 +225,14 @@ def test_every_abbreviation_names_an_offset_that_its_region_uses(word: str) -> N
         assert timedelta(minutes=clock.minutes) in offsets
 
 
-def test_zones_do_not_come_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoneinfo.TZPATH", ())
+def test_the_hosts_own_zone_files_are_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "Europe").mkdir()
+    tokyo = files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "Europe" / "Kyiv").write_bytes(tokyo)
     zones.zone.cache_clear()
-    assert zones.zone("Europe/Kyiv").key == "Europe/Kyiv"
+    zoneinfo.reset_tzpath([tmp_path])
+    try:
+        offset = datetime(2026, 7, 4, tzinfo=zones.zone("Europe/Kyiv")).utcoffset()
+    finally:
+        zoneinfo.reset_tzpath()
+    assert offset == timedelta(hours=3)

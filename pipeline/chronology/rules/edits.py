@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from pipeline.chronology.finding import Finding, published, sighting
-from pipeline.chronology.window import Report, Version
+from pipeline.chronology.window import TEXT_KEPT_CHARACTERS, Report, Version
 from schemas.flag import Evidence
 from schemas.stamp import Stamp
 
@@ -18,9 +18,12 @@ _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE_END = ".!?\u2026:"
 NEGATIONS = frozenset(
-    "no not never none nobody nothing neither nor without cannot denies denied deny "
-    "не нет ни никогда никто ничего без отрицает опроверг опровергла опровергли "
-    "nicht kein keine nie ohne pas jamais sans non nunca sin".split()
+    {
+        *("no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot"),
+        *("deny", "denies", "denied", "nicht", "kein", "keine", "nie", "ohne", "pas", "jamais", "sans"),
+        *("не", "нет", "ни", "никогда", "никто", "ничего", "без", "отрицает", "опроверг", "опровергла"),
+        *("опровергли", "nunca", "sin"),
+    }
 )
 
 
@@ -39,7 +42,7 @@ def silent_edit(before: Version, report: Report) -> Finding | None:
         scope="item",
         summary=f"{report.source} changed the words of revision {before.revision} and shows no edit.",
         apart=None,
-        evidence=(*_words("removed", removed), *_words("added", added), *_stamps(before, report)),
+        evidence=(*_words(removed, added), *_stamps(before, report)),
         source=report.source,
         revision=after.revision,
     )
@@ -101,19 +104,25 @@ def _negates(word: str) -> bool:
 
 
 def _shown(before: Version, after: Version) -> bool:
-    """Whether the source shows this edit: a `revised` that is newer, and not hidden."""
+    """Whether the source shows an edit: another `revised` than before, and not hidden.
+
+    A first `revised` that only repeats `published` shows none.
+    """
     if after.revised is None or after.hidden:
         return False
-    if before.revised is not None and before.revised.raw == after.revised.raw:
-        return False
-    known = [stamp.lo for stamp in (before.revised, after.published) if stamp is not None and stamp.lo]
-    return after.revised.lo is None or all(after.revised.lo > lo for lo in known)
+    last = before.revised or after.published
+    return last is None or after.revised.lo is None or after.revised.lo != last.lo
 
 
-def _words(what: str, words: list[str]) -> tuple[Evidence, ...]:
-    text = " ".join(words)
-    cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " ..."
-    return (Evidence(what="text", text=f"{what}: {cut}"),) if words else ()
+def _words(removed: list[str], added: list[str]) -> tuple[Evidence, ...]:
+    named = (("removed", removed), ("added", added))
+    lines = [f"{what}: {_cut(' '.join(words))}" for what, words in named if words]
+    lines = lines or [f"changed: behind the first {TEXT_KEPT_CHARACTERS} characters"]
+    return tuple(Evidence(what="text", text=line) for line in lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " ..."
 
 
 def _stamps(before: Version, report: Report) -> tuple[Evidence, ...]:

@@ -1,4 +1,4 @@
-"""Two times in an order that cannot be: they are read as intervals, which contradict when they do not touch."""
+"""Two times in an order that cannot be: as intervals, which contradict when they do not touch."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -10,10 +10,10 @@ from pipeline.chronology.finding import (
     Finding,
     Judgement,
     duration,
-    flag_id,
     published,
     sighting,
 )
+from pipeline.chronology.norms import delivery_class
 from pipeline.chronology.window import Report, Window
 from schemas.flag import Evidence
 from schemas.item import Relation
@@ -43,11 +43,11 @@ def printed(earlier: Stamp | None, later: Stamp | None) -> float:
 def future_dated(report: Report) -> Judgement:
     """Published later than we saw it."""
     sight, stamp = report.sight, report.stamp
-    cleared = Cleared(flag_id("future_dated", [report.item_id]), "its stamp no longer lies ahead")
+    cleared = Cleared("future_dated", (report.item_id,), "its stamp no longer lies ahead")
     if stamp is None or stamp.lo is None or sight.assumed:
         return cleared
     lead = (stamp.lo - sight.observed).total_seconds()
-    if lead <= TOLERANCE_SECONDS["pushed" if sight.delivery == "pushed" else "polled"]:
+    if lead <= TOLERANCE_SECONDS[delivery_class(report)]:
         return cleared
     return Finding(
         flag="future_dated",
@@ -66,8 +66,8 @@ def edit_before_publish(report: Report) -> Judgement:
     current = report.current
     ahead = gap(current.revised, report.stamp)
     if ahead <= ORDER_TOLERANCE_SECONDS:
-        ident = flag_id("edit_before_publish", [report.item_id])
-        return Cleared(ident, "its edit no longer precedes its publication")
+        reason = "its edit no longer precedes its publication"
+        return Cleared("edit_before_publish", (report.item_id,), reason)
     words = duration(printed(current.revised, report.stamp))
     revised = Evidence(what="revised", item_id=report.item_id, source=report.source, stamp=current.revised)
     return Finding(
@@ -92,12 +92,13 @@ def reply_before_parent(report: Report, window: Window, doubt: Doubt) -> Iterato
         parent = window.report(link.item_id)
         if parent is None or parent.source != report.source or parent.item_id == report.item_id:
             continue
-        ident = flag_id("reply_before_parent", [report.item_id, parent.item_id])
-        blamed = doubt(parent)
+        ids = (report.item_id, parent.item_id)
         if gap(report.stamp, parent.stamp) <= ORDER_TOLERANCE_SECONDS:
-            yield Cleared(ident, "the reply no longer precedes its parent")
-        elif blamed is not None:
-            yield Cleared(ident, f"the parent's own stamp is at fault: {blamed}", "explained")
+            yield Cleared("reply_before_parent", ids, "the reply no longer precedes its parent")
+        elif blamed := doubt(parent):
+            yield Cleared(
+                "reply_before_parent", ids, f"the parent's own stamp is at fault: {blamed}", "explained"
+            )
         else:
             yield _early_reply(report, parent)
 
@@ -131,15 +132,13 @@ def _less(one: int | None, other: int | None) -> bool | None:
     return None if one is None or other is None else one < other
 
 
-def forward_before_original(report: Report, window: Window) -> Iterator[Judgement]:
+def forward_before_original(report: Report, window: Window) -> Judgement:
     """Published before the post that it forwards, or dates that post later than we saw it."""
-    links = [link for link in report.links("forward_of") if link.date is not None and link.date.known]
-    findings = [finding for link in links if (finding := _early_forward(report, link, window))]
-    if findings:
-        yield findings[0]
-    else:
-        ident = flag_id("forward_before_original", [report.item_id])
-        yield Cleared(ident, "the forward no longer precedes its original")
+    for link in report.links("forward_of"):
+        if finding := _early_forward(report, link, window):
+            return finding
+    reason = "the forward no longer precedes its original"
+    return Cleared("forward_before_original", (report.item_id,), reason)
 
 
 def _early_forward(report: Report, link: Relation, window: Window) -> Finding | None:

@@ -43,5 +43,10 @@ def adopt(place: Path, cache: Path) -> None:
                 arriving = cache / f"{recorded.name}.{os.getpid()}"
                 shutil.move(recorded, arriving)
                 arriving.replace(cache / recorded.name)
-        for leftover in (recorded, unfinished):
-            leftover.unlink(missing_ok=True)
+    discard(place)
+
+
+def discard(place: Path) -> None:
+    """Remove what the broker of this directory has recorded."""
+    for leftover in place.glob("*.aot*"):
+        leftover.unlink()

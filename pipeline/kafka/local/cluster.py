@@ -156,8 +156,9 @@ class LocalCluster:
             launch.wait(self.directory, plan, progress)
         except LocalKafkaError:
             if not all(process.is_alive(store.home(self.directory, node)) for node in nodes):
-                for node in down:  # half a start would keep the next one from choosing other ports
+                for node in down:  # half a cluster would keep the next start from choosing other ports
                     process.kill(store.home(self.directory, node))
+                    archive.discard(store.home(self.directory, node))
             raise
 
     @contextmanager

@@ -29,7 +29,7 @@ def start(directory: Path, plan: Plan, down: Sequence[Node], cache: Path, progre
     """Start the nodes that are down; return without waiting for them.
 
     Raises:
-        LocalKafkaError: Kafka or Java cannot be had, a jar is not the pinned one, or formatting fails.
+        LocalKafkaError: Kafka or Java cannot be had, a jar is not the pinned one, or the data are not ours.
         OSError: The directory or the cache cannot be used.
     """
     executable, java_version = java()
@@ -44,16 +44,29 @@ def start(directory: Path, plan: Plan, down: Sequence[Node], cache: Path, progre
         archive.adopt(place, cache)
     name = archive.archive_name(java_version)
     command = [str(executable), *JVM_OPTIONS, *archive.use(cache, name), "-cp", classes]
-    _format([place for place in homes if not (place / "data" / "meta.properties").is_file()], command, plan)
+    _format([place for place in homes if _is_new(place, plan)], command, plan)
     for place in homes:
         recording = archive.record(cache, name) if place is homes[0] else []
         process.launch(place, [*command, *recording, "kafka.Kafka", PROPERTIES])
 
 
+def _is_new(place: Path, plan: Plan) -> bool:
+    """Whether this node has no data yet; those of another cluster would never answer as ours."""
+    formatted = place / "data" / "meta.properties"
+    if not formatted.is_file():
+        return True
+    if f"cluster.id={plan.cluster_id}" not in formatted.read_text(encoding="utf-8").splitlines():
+        raise LocalKafkaError(
+            f"{place} holds the data of another cluster.\nChoose another directory with --dir, or delete it."
+        )
+    return False
+
+
 def _format(homes: Sequence[Path], command: Sequence[str], plan: Plan) -> None:
     """Prepare the data directories of new nodes, all at once."""
     simple = "-XX:TieredStopAtLevel=1"  # so short a run is not worth an optimising compiler
-    tool = [*command, simple, "kafka.tools.StorageTool", "format", "-t", plan.cluster_id, "-c", PROPERTIES]
+    cluster_id = f"--cluster-id={plan.cluster_id}"  # in one piece: the id may begin with a dash
+    tool = [*command, simple, "kafka.tools.StorageTool", "format", cluster_id, "--config", PROPERTIES]
     running = [
         subprocess.Popen(tool, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603 - ours
         for place in homes

@@ -11,20 +11,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from pipeline.kafka.local import LocalCluster, LocalKafkaError, layout
+from pipeline.kafka.local import LocalCluster, LocalKafkaError, layout, store
+from pipeline.kafka.local.progress import Silent
 
 pytestmark = pytest.mark.kafka
 PATIENCE_SECONDS = 30
 
 
-class Notes:
-    """A `Progress` that keeps what it was told."""
+class Notes(Silent):
+    """A `Progress` that keeps the notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-
-    def step(self, doing: str, done: int = 0, total: int = 0) -> None:
-        """Let it pass."""
 
     def note(self, message: str) -> None:
         self.notes.append(message)
@@ -34,6 +32,9 @@ class Notes:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """One cluster for the tests of this file; each starts it, and leaves it in whatever state."""
     cluster = LocalCluster(tmp_path_factory.mktemp("broken") / "cluster")
+    cluster.directory.mkdir()
+    plan = layout.lay_out("-dAtAaNdIdLookLikeAnOpt", [29_998, 29_999])  # an id may begin with a dash
+    store.plan_file(cluster.directory).write_text(layout.write_plan(plan))
     yield cluster
     cluster.destroy()
     assert not cluster.directory.exists()
@@ -67,6 +68,13 @@ def write(bootstrap: str, copies: int = 1) -> str:
 def read(bootstrap: str, topic: str) -> bytes:
     """Return the first record of a topic."""
     return asyncio.run(asyncio.wait_for(_read(bootstrap, topic), PATIENCE_SECONDS))
+
+
+def put_data(directory: Path, properties: str) -> None:
+    """Leave formatted data behind, as if a broker had been here."""
+    data = directory / "node-1" / "data"
+    data.mkdir(parents=True)
+    (data / "meta.properties").write_text(properties)
 
 
 def test_a_stop_keeps_the_data_and_the_ports(cluster: LocalCluster) -> None:
@@ -118,22 +126,26 @@ def test_ports_taken_meanwhile_are_replaced_and_told(cluster: LocalCluster) -> N
     with socket.create_server((layout.HOST, port)):
         moved = cluster.start(notes)
     assert not moved.endswith(f":{port}")
-    assert notes.notes == [
-        f"Port {port} was taken by another program while the cluster was stopped;"
-        f" its bootstrap servers are now {moved}"
-    ]
+    (told,) = notes.notes
+    assert told.startswith(f"Port {port} was taken by another program")
+    assert told.endswith(f"its bootstrap servers are now {moved}")
     assert read(moved, topic) == b"still here"
 
 
 def test_a_broker_that_dies_at_once_leaves_its_last_words(tmp_path: Path) -> None:
-    data = tmp_path / "node-1" / "data"
-    data.mkdir(parents=True)
-    (data / "meta.properties").write_text("version=1\ncluster.id=of-another-cluster\nnode.id=1\n")
+    cluster_id = store.settle(tmp_path, 1, Silent()).cluster_id
+    put_data(tmp_path, f"version=1\ncluster.id={cluster_id}\nnode.id=7\n")
     broken = LocalCluster(tmp_path)
-    with pytest.raises(LocalKafkaError, match=r"Broker 1 ended while it started(.|\n)*of-another-cluster"):
+    with pytest.raises(LocalKafkaError, match=r"Broker 1 ended while it started(.|\n)*Stored node id 7"):
         broken.start()
     assert not broken.status().running
-    broken.destroy()
+    assert "Stored node id 7" in "".join(broken.logs(200)[1])
+
+
+def test_data_of_another_cluster_are_noticed(tmp_path: Path) -> None:
+    put_data(tmp_path, "version=1\ncluster.id=of-another-cluster\nnode.id=1\n")
+    with pytest.raises(LocalKafkaError, match=f"{tmp_path}/node-1 holds the data of another cluster"):
+        LocalCluster(tmp_path).start()
 
 
 def test_a_directory_that_cannot_be_is_named(tmp_path: Path) -> None:
@@ -161,9 +173,10 @@ def test_a_cluster_keeps_its_number_of_nodes(cluster: LocalCluster) -> None:
 def test_a_wipe_removes_only_what_belongs_to_the_cluster(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     LocalCluster(tmp_path).destroy()
-    wiped = LocalCluster(tmp_path)
-    wiped.start()
-    wiped.destroy()
+    assert list(tmp_path.iterdir()) == [tmp_path / "thesis.txt"]
+    store.settle(tmp_path, 3, Silent())
+    put_data(tmp_path, "of the cluster")
+    LocalCluster(tmp_path).destroy()
     assert list(tmp_path.iterdir()) == [tmp_path / "thesis.txt"]
 
 

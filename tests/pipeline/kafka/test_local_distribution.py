@@ -57,6 +57,7 @@ def test_a_missing_jar_is_fetched_once(tmp_path: Path, repository: Path) -> None
     cache = tmp_path / "cache"
     assert distribution.class_path(cache, Silent()) == str(cache / PATH)
     assert (cache / PATH).read_bytes() == b"as it was published"
+    assert (cache / PATH).stat().st_mtime == distribution.MODIFIED
     (repository / PATH).unlink()
     assert distribution.class_path(cache, Silent()) == str(cache / PATH)
 

@@ -56,8 +56,10 @@ def test_one_that_does_not_end_is_killed_and_named(tmp_path: Path) -> None:
 
 
 def test_a_kill_takes_the_children_along(tmp_path: Path) -> None:
-    process.launch(tmp_path, ["/bin/sh", "-c", "/bin/sleep 600 & /bin/sleep 600"])
-    process.kill(tmp_path)  # would not return while a child has the handle
+    process.launch(tmp_path, ["/bin/sh", "-c", "/bin/sleep 600 & echo born; wait"])
+    while "born" not in (tmp_path / "console.log").read_text():
+        assert process.is_alive(tmp_path)
+    process.kill(tmp_path)
     assert not process.is_alive(tmp_path)
 
 

@@ -1,0 +1,176 @@
+"""What an item copies: the rules, the strongest first, each with its evidence.
+
+Within a rule the window goes before the long memory, the item's former group before others, and otherwise the
+earlier arrival. A source's stamps are never asked: they are under suspicion.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.deduplicate.memory import Remembered
+from pipeline.deduplicate.state import SHINGLE_KEYS, Entry, State
+from pipeline.deduplicate.text import Profile
+from schemas.cloudevents import instant
+
+REPOST_AFTER = timedelta(hours=24)
+LIKE = 0.7
+"""Shared part of both texts' shingles: with equal facts, real copies begin here."""
+CUT_LIKE = 0.9
+CUT_BELOW = 0.9
+CUT_ABOVE = 0.5
+"""A cut copy has 50 to 90 % of the original's shingles, and 90 % of its own are the original's."""
+SAME_POST = 0.5
+"""Part of the shorter text's shingles that an edited post keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is asked for: an item, and the group that it was in so far."""
+
+    item_id: str
+    source: str
+    observed: datetime
+    profile: Profile
+    url: str
+    forward: str | None
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What was found.
+
+    Attributes:
+        kind: of copy, were it made at once.
+        rule: its name and version.
+        score: 1 is the same; none where the rule does not look at the words.
+        evidence: what matched.
+        other: what it matched, in the window or in the long memory.
+    """
+
+    kind: str
+    rule: str
+    score: float | None
+    evidence: tuple[str, ...]
+    other: Entry | Remembered
+
+
+def find(sought: Sought, state: State) -> Match | None:
+    """Give what an item copies by the strongest rule that says so."""
+    found = forward(sought, state) or exact(sought, state) or same_url(sought, state) or near(sought, state)
+    if found is None or found.other.source != sought.source:
+        return found
+    return Match(found.kind, found.rule, found.score, (*found.evidence, "same source"), found.other)
+
+
+def forward(sought: Sought, state: State) -> Match | None:
+    """It forwards a post that we know, or one that an earlier forward already stands for."""
+    target = sought.forward
+    if target is None or target == sought.item_id:
+        return None
+    known = state.window.get(target) or state.memory.by_item(target)
+    evidence: tuple[str, ...] = (f"forward_of {target}",)
+    if known is None:
+        known = _first(_others(state.forwards.of(target), sought, state), sought)
+        if known is None:
+            return None
+        evidence += (f"forwarded by {known.item_id} before",)
+    return Match("forward", "forward/1", 1.0, evidence, known)
+
+
+def exact(sought: Sought, state: State) -> Match | None:
+    """It says the same words in the same order.
+
+    A short formula ("Air raid alert in ...") is a copy on the same day only.
+    """
+    if not sought.profile.comparable:
+        return None
+    others = _others(state.texts.of(sought.profile.digest), sought, state)
+    if not sought.profile.shingles:
+        others = [other for other in others if sought.observed - other.observed <= REPOST_AFTER]
+    known = _first(others, sought) or _unless_itself(state.memory.by_text(sought.profile), sought)
+    evidence = f"text_hash {sought.profile.digest:016x}"
+    return None if known is None else Match("exact", "exact/1", 1.0, (evidence,), known)
+
+
+def same_url(sought: Sought, state: State) -> Match | None:
+    """Another source has the same address."""
+    if not sought.url:
+        return None
+    others = [
+        other for other in _others(state.urls.of(sought.url), sought, state) if other.source != sought.source
+    ]
+    known: Entry | Remembered | None = _first(others, sought)
+    if known is None:
+        known = _unless_itself(state.memory.by_url(sought.url), sought)
+        if known is None or known.source == sought.source:
+            return None
+    return Match("syndicated", "url/1", None, (f"url {sought.url}",), known)
+
+
+def near(sought: Sought, state: State) -> Match | None:
+    """It says nearly the same words, and no other numbers or negations."""
+    keys = sought.profile.shingles[:SHINGLE_KEYS]
+    candidates = dict.fromkeys(item_id for key in keys for item_id in state.shingles.of(key))
+    best: Match | None = None
+    for other in sorted(_others(candidates, sought, state), key=lambda entry: entry.at):
+        score, evidence = likeness(sought.profile, other.profile)
+        if score and (best is None or _rank(other, score, sought) > _rank(best.other, best.score, sought)):
+            best = Match("near", "near/1", score, (evidence,), other)
+    if best is None and (found := state.memory.like(sought.profile)) is not None:
+        other, estimate = found
+        if other.item_id != sought.item_id:
+            best = Match("near", "near/1", round(estimate, 3), (f"sketch {estimate:.3f}",), other)
+    return best
+
+
+def likeness(new: Profile, old: Profile) -> tuple[float, str]:
+    """Say how far a text is a copy of an earlier one, 0 to 1 (0: it is none), and by which measure."""
+    mine, theirs = len(new.shingles), len(old.shingles)
+    if not mine or not theirs:
+        return 0.0, ""
+    shared = len(set(new.shingles).intersection(old.shingles))
+    cut = theirs * CUT_ABOVE <= mine < theirs * CUT_BELOW
+    if not (_within(new.facts, old.facts) if cut else new.facts == old.facts):
+        return 0.0, ""
+    if cut and shared >= mine * CUT_LIKE:
+        return round(shared / mine, 3), f"shingles {shared} of {mine}, cut from {theirs}"
+    together = mine + theirs - shared
+    like = shared >= together * LIKE
+    return (round(shared / together, 3), f"shingles {shared} of {together}") if like else (0.0, "")
+
+
+def same_post(new: Profile, old: Profile) -> bool:
+    """Say whether an edited text is still the same post; of short texts nothing can be said."""
+    shorter = min(len(new.shingles), len(old.shingles))
+    return shorter > 0 and len(set(new.shingles).intersection(old.shingles)) >= shorter * SAME_POST
+
+
+def age(sought: Sought, first: Entry | Remembered) -> tuple[str, ...]:
+    """Give the evidence that the first of a group is an old one; empty if it is not."""
+    if isinstance(first, Entry) and sought.observed - first.observed <= REPOST_AFTER:
+        return ()
+    return (f"first observed {instant(first.observed)}",)
+
+
+def _within(part: Iterable[int], whole: Iterable[int]) -> bool:
+    rest = iter(whole)
+    return all(fact in rest for fact in part)
+
+
+def _others(item_ids: Iterable[str], sought: Sought, state: State) -> list[Entry]:
+    return [state.window[item_id] for item_id in item_ids if item_id != sought.item_id]
+
+
+def _first(others: list[Entry], sought: Sought) -> Entry | None:
+    fallback = others[0] if others else None
+    return next((other for other in others if other.group == sought.group), fallback)
+
+
+def _unless_itself(found: Remembered | None, sought: Sought) -> Remembered | None:
+    return None if found is None or found.item_id == sought.item_id else found
+
+
+def _rank(other: Entry | Remembered, score: float | None, sought: Sought) -> tuple[bool, float]:
+    return isinstance(other, Entry) and other.group == sought.group, score or 0.0

@@ -1,0 +1,169 @@
+"""Who holds which partition, and that nobody holds one without knowing that it is still theirs."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.kafka import Admin, KafkaSettings, Membership, Producer, Refused
+from pipeline.kafka.share import share
+
+MakeTopic = Callable[..., Awaitable[str]]
+Join = Callable[[], Awaitable[Membership]]
+SESSION_SECONDS = 6.0
+NONE: frozenset[int] = frozenset()
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("no_noise")]
+
+
+@pytest.fixture
+async def join(
+    settings: KafkaSettings, topic_prefix: str
+) -> AsyncIterator[Callable[[str], Awaitable[Membership]]]:
+    members = []
+
+    async def one_more(topic: str) -> Membership:
+        member = await Membership.open(settings, f"{topic_prefix}group", topic, heartbeat_ms=200)
+        members.append(member)
+        return member
+
+    yield one_more
+    await asyncio.gather(*(member.close() for member in members))
+
+
+async def die(member: Membership) -> None:
+    """Stop speaking, and do not say goodbye."""
+    assert member._task is not None
+    member._task.cancel()
+    await asyncio.wait([member._task])
+    await member._wire.close()
+
+
+async def test_a_second_member_gets_its_share_and_leaves_it(
+    join: Callable[[str], Awaitable[Membership]], make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(partitions=12)
+    first = await join(topic)
+    assert first.assigned == frozenset(range(12))
+    second = await join(topic)
+    async with asyncio.timeout(5):
+        assert await first.changed() == NONE
+        kept = await first.changed()
+    assert len(kept) == len(second.assigned) == 6
+    assert kept | second.assigned == frozenset(range(12))
+    await second.close()
+    async with asyncio.timeout(2):
+        assert await first.changed() == NONE
+        assert await first.changed() == frozenset(range(12))
+    assert first.assigned == frozenset(range(12))
+
+
+async def test_a_standby_takes_over_from_one_that_died(
+    join: Callable[[str], Awaitable[Membership]], make_topic: MakeTopic
+) -> None:
+    topic = await make_topic()
+    first, standby = await join(topic), await join(topic)
+    assert (first.assigned, standby.assigned) == ({0}, NONE)
+    began = time.monotonic()
+    await die(first)
+    async with asyncio.timeout(SESSION_SECONDS + 2):
+        assert await standby.changed() == {0}
+    assert SESSION_SECONDS - 1 < time.monotonic() - began < SESSION_SECONDS + 1
+    assert standby.assigned == {0}
+
+
+async def test_others_that_come_and_go_do_not_disturb_the_holder(
+    join: Callable[[str], Awaitable[Membership]], make_topic: MakeTopic
+) -> None:
+    topic = await make_topic()
+    first = await join(topic)
+    waiting = asyncio.create_task(first.changed())
+    second, third = await asyncio.gather(join(topic), join(topic))
+    await die(second)
+    await third.close()
+    await join(topic)
+    assert not waiting.done()
+    assert first.assigned == {0}
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
+async def test_an_evicted_member_is_told_and_comes_back(
+    join: Callable[[str], Awaitable[Membership]], make_topic: MakeTopic
+) -> None:
+    member = await join(await make_topic())
+    await member._group.leave(1)  # as if the broker had given up on it: it does not know that
+    async with asyncio.timeout(3):
+        assert await member.changed() == NONE
+        assert await member.changed() == {0}
+
+
+async def test_a_member_out_of_touch_stops_before_its_session_ends(
+    join: Callable[[str], Awaitable[Membership]], make_topic: MakeTopic, frozen: str
+) -> None:
+    member = await join(await make_topic())
+    host, port = frozen.split(":")
+    brokers = dict(member._wire._brokers)
+    member._wire._brokers = dict.fromkeys(brokers, (host, int(port)))
+    for connection in member._wire._connections.values():
+        connection._writer.transport.abort()
+    began = time.monotonic()
+    assert await member.changed() == NONE
+    assert SESSION_SECONDS / 2 < time.monotonic() - began < SESSION_SECONDS - 1
+    assert member.assigned == NONE
+    member._wire._brokers = brokers
+    async with asyncio.timeout(12):
+        assert await member.changed() == {0}
+
+
+async def test_committed_is_what_the_group_committed(
+    settings: KafkaSettings,
+    topic_prefix: str,
+    join: Callable[[str], Awaitable[Membership]],
+    make_topic: MakeTopic,
+) -> None:
+    topic = await make_topic(partitions=2)
+    member = await join(topic)
+    assert await member.committed(0) is None
+    producer = await Producer.open(settings, topic_prefix)
+    await producer.begin()
+    await producer.commit(group=f"{topic_prefix}group", offsets={(topic, 1): 42})
+    await producer.close()
+    await (await Producer.open(settings, topic_prefix)).close()  # all is decided then
+    assert [await member.committed(partition) for partition in (0, 1)] == [None, 42]
+
+
+async def test_a_group_with_members_is_not_deleted(
+    settings: KafkaSettings,
+    topic_prefix: str,
+    join: Callable[[str], Awaitable[Membership]],
+    make_topic: MakeTopic,
+) -> None:
+    member = await join(await make_topic())
+    async with Admin(settings) as admin:
+        with pytest.raises(Refused, match="has members: stop them first"):
+            await admin.delete_group(f"{topic_prefix}group")
+        await member.close()
+        await admin.delete_group(f"{topic_prefix}group")
+        await admin.delete_group(f"{topic_prefix}group")
+
+
+@given(
+    partitions=st.integers(0, 12),
+    held=st.dictionaries(
+        st.text(min_size=1, max_size=3), st.frozensets(st.integers(0, 14)), min_size=1, max_size=6
+    ),
+)
+def test_shares_are_whole_fair_and_kept(partitions: int, held: dict[str, frozenset[int]]) -> None:
+    shares = share(partitions, held)
+    assert sorted(partition for mine in shares.values() for partition in mine) == list(range(partitions))
+    assert shares.keys() == held.keys()
+    most = -(-partitions // len(held))
+    assert all(len(mine) <= most for mine in shares.values())
+    assert share(partitions, {member: frozenset(mine) for member, mine in shares.items()}) == shares
+    if sum(map(len, held.values())) == len(frozenset().union(*held.values())):
+        for member, mine in held.items():
+            kept = {partition for partition in mine if partition < partitions}
+            assert len(kept & set(shares[member])) == min(len(kept), most)
