@@ -88,11 +88,12 @@ class Engine(Generic[S]):
         self._times: deque[datetime] = deque()
         self._places: deque[int] = deque()
         self._window_key = f"{core.stage}/window"
+        self._keeps_time = core.reads is ITEMS
         self._own_output = core.folds.name != core.reads.name
 
     def time_of(self, event: Event[Record]) -> datetime:
         """Give the stage time that this record would bring about."""
-        if self.core.reads is not ITEMS:
+        if not self._keeps_time:
             return max(self.at, event.time)
         observed = observed_of(event.data)
         return (
@@ -142,9 +143,7 @@ class Engine(Generic[S]):
             outputs = self.core.decide(Arrival(event.id, event.data, at), self.state)
         except Exception as problem:  # any bug of a core: one record must not stop the desk
             raise Undecidable(f"{type(problem).__name__}: {problem}") from problem
-        observed = observed_of(event.data)
-        if observed is not None:
-            self._recent.append(observed)
+        self._note(event.data)
         self.at = at
         if not self._own_output:
             self.core.fold(event.data, at, self.state)
@@ -188,11 +187,14 @@ class Engine(Generic[S]):
                 continue
             self.core.fold(value, time, self.state)
             self.placed(time, place)
-            observed = observed_of(value) if self.core.reads is ITEMS else None
             if self.boundary is None or time >= self.boundary:
-                if observed is not None:
-                    self._recent.append(observed)
+                self._note(value)
                 self.at = max(self.at, time)
+
+    def _note(self, value: Record) -> None:
+        observed = observed_of(value) if self._keeps_time else None
+        if observed is not None:
+            self._recent.append(observed)
 
     def _window(self, boundary: Boundary) -> Output:
         learned = Learned(

@@ -37,7 +37,7 @@ async def rebuild(
     engine = Engine(core)
     furthest = -1
     rows: list[tuple[Topic, str, Record | None]] = []
-    for topic in dict.fromkeys((*core.tables, LEARNED)):
+    for topic in {one.name: one for one in (*core.tables, LEARNED)}.values():
         latest: dict[str, KafkaRecord] = {}
         async for record in _records(settings, topic.full(prefix), 0):
             latest[(record.key or b"").decode()] = record

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import typer
@@ -64,7 +64,7 @@ def topic_of(name: str) -> Topic:
 
 async def records(
     settings: KafkaSettings, topic: Topic, prefix: str, *, from_start: bool, follow: bool, lines: int | None
-) -> AsyncIterator[KafkaRecord]:
+) -> AsyncGenerator[KafkaRecord, None]:
     """Yield the records that are wanted."""
     reader = await Reader.open(settings, topic.full(prefix), range(topic.partitions))
     try:

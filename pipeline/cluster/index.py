@@ -12,7 +12,7 @@ from math import log, sqrt
 
 MEMBERS_COMPARED = 12
 """An item is compared with so many of a story's last members: their centroid and the best one."""
-STORIES_LISTED = 32
+STORIES_LISTED = 24
 """Each term leads to the stories that used it last, at most so many."""
 TERMS_SEARCHED = 12
 """The heaviest terms of an item are looked up."""
@@ -145,13 +145,18 @@ class Search:
         self._length = sqrt(sum(weight * weight for weight in self._weights.values()))
 
     def candidates(self) -> list[str]:
-        """Give the stories that share heavy terms, those that share most first."""
+        """Give the stories that share at least two heavy terms, those that share most first."""
         shared: dict[str, float] = {}
+        several: dict[str, float] = {}
+        postings = self._index.postings
         for term in _heaviest(self._weights, TERMS_SEARCHED):
             weight = self._weights[term] ** 2
-            for story_id in self._index.postings.get(term, ()):
-                shared[story_id] = shared.get(story_id, 0.0) + weight
-        return sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
+            for story_id in postings.get(term, ()):
+                if story_id in shared:
+                    several[story_id] = shared[story_id] = shared[story_id] + weight
+                else:
+                    shared[story_id] = weight
+        return _heaviest(several, len(several))
 
     def fit(self, story_id: str) -> Fit:
         """Compare the item with a story."""

@@ -44,13 +44,13 @@ def _sources() -> Iterator[str]:
 
 def source(kind: str, model: type[SourceConfig], *, used: bool) -> Iterator[str]:
     """Yield the lines of one source of a kind; of one that is not used, every setting is behind a #."""
-    mark, dash = "" if used else "#", "- "
+    mark, begun = "" if used else "#", False
     for line in _settings(model, kind):
         if line.startswith("#"):
             yield f"    {line}"
         else:
-            yield f"  {mark}{dash}{line}"
-            dash = "  "
+            yield f"    {mark}{line}" if begun else f"  {mark}- {line}"
+            begun = True
 
 
 def indented(lines: Iterable[str]) -> Iterator[str]:

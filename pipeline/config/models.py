@@ -73,7 +73,11 @@ class ShutdownConfig(Section):
     """How a run ends."""
 
     drain_seconds: float = Field(
-        20, gt=0, le=600, allow_inf_nan=False, description="how long a process may take to end before it is killed"
+        20,
+        gt=0,
+        le=600,
+        allow_inf_nan=False,
+        description="how long a process may take to end; then it is killed",
     )
 
 

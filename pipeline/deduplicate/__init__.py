@@ -1,0 +1,1 @@
+"""The first stage: which posts repeat each other."""

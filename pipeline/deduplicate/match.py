@@ -67,7 +67,7 @@ def find(sought: Sought, state: State) -> Match | None:
 def forward(sought: Sought, state: State) -> Match | None:
     """It forwards a post that we know, or one that an earlier forward already stands for."""
     target = sought.forward
-    if target is None or target == sought.item_id:
+    if target is None:
         return None
     known = state.window.get(target) or state.memory.by_item(target)
     evidence: tuple[str, ...] = (f"forward_of {target}",)
@@ -118,27 +118,24 @@ def near(sought: Sought, state: State) -> Match | None:
         score, evidence = likeness(sought.profile, other.profile)
         if score and (best is None or _rank(other, score, sought) > _rank(best.other, best.score, sought)):
             best = Match("near", "near/1", score, (evidence,), other)
-    if best is None and (found := state.memory.like(sought.profile)) is not None:
-        other, estimate = found
-        if other.item_id != sought.item_id:
-            best = Match("near", "near/1", round(estimate, 3), (f"sketch {estimate:.3f}",), other)
-    return best
+    return best or _remembered(sought, state)
 
 
 def likeness(new: Profile, old: Profile) -> tuple[float, str]:
     """Say how far a text is a copy of an earlier one, 0 to 1 (0: it is none), and by which measure."""
     mine, theirs = len(new.shingles), len(old.shingles)
-    if not mine or not theirs:
-        return 0.0, ""
-    shared = len(set(new.shingles).intersection(old.shingles))
     cut = theirs * CUT_ABOVE <= mine < theirs * CUT_BELOW
+    if not mine or not (cut or theirs * LIKE <= mine <= theirs / LIKE):
+        return 0.0, ""
     if not (_within(new.facts, old.facts) if cut else new.facts == old.facts):
         return 0.0, ""
+    shared = len(set(new.shingles).intersection(old.shingles))
+    together = mine + theirs - shared
     if cut and shared >= mine * CUT_LIKE:
         return round(shared / mine, 3), f"shingles {shared} of {mine}, cut from {theirs}"
-    together = mine + theirs - shared
-    like = shared >= together * LIKE
-    return (round(shared / together, 3), f"shingles {shared} of {together}") if like else (0.0, "")
+    if shared >= together * LIKE:
+        return round(shared / together, 3), f"shingles {shared} of {together}"
+    return 0.0, ""
 
 
 def same_post(new: Profile, old: Profile) -> bool:
@@ -147,11 +144,19 @@ def same_post(new: Profile, old: Profile) -> bool:
     return shorter > 0 and len(set(new.shingles).intersection(old.shingles)) >= shorter * SAME_POST
 
 
-def age(sought: Sought, first: Entry | Remembered) -> tuple[str, ...]:
+def age(sought: Sought, first: Entry | Remembered) -> str:
     """Give the evidence that the first of a group is an old one; empty if it is not."""
     if isinstance(first, Entry) and sought.observed - first.observed <= REPOST_AFTER:
-        return ()
-    return (f"first observed {instant(first.observed)}",)
+        return ""
+    return f"first observed {instant(first.observed)}"
+
+
+def _remembered(sought: Sought, state: State) -> Match | None:
+    found = state.memory.like(sought.profile)
+    if found is None or found[0].item_id == sought.item_id:
+        return None
+    other, estimate = found
+    return Match("near", "near/1", round(estimate, 3), (f"sketch {estimate:.3f}",), other)
 
 
 def _within(part: Iterable[int], whole: Iterable[int]) -> bool:

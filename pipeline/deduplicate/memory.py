@@ -16,12 +16,11 @@ from pipeline.deduplicate.text import FEWEST_SHINGLES, Profile, digest64
 from schemas.item import Originals
 
 PAGE_ROWS = 2_000
-PAGE_BYTES = 900_000
 KEPT_FOR = timedelta(days=400)
 SKETCH_KEYS = 2
 """Of each sketch, the smallest shingles under which it is found."""
-FEWEST_SHARED = 9
-"""Of the twelve smallest shingles of both texts together; 1 less, and texts that share half slip through."""
+FEWEST_SHARED = 10
+"""Of the twelve smallest shingles of both texts together. Stricter than in the window: forms recur."""
 LENGTHS_DIFFER = 1.5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -129,49 +128,50 @@ class Memory:
     def by_item(self, item_id: str) -> Remembered | None:
         """Find an original by its identity."""
         row = self._items.get(digest64(item_id))
-        found = None if row is None else self._remembered(row)
+        found = None if row is None else _remembered(*self._place(row))
         return found if found is not None and found.item_id == item_id else None
 
     def by_url(self, url: str) -> Remembered | None:
         """Find the latest original with the same canonical address."""
         row = self._urls.get(digest64(url))
-        return None if row is None else self._remembered(row)
+        return None if row is None else _remembered(*self._place(row))
 
     def by_text(self, profile: Profile) -> Remembered | None:
         """Find an original with the same words; never of a short text."""
-        for row in self._rows(profile):
-            number, index = divmod(row, PAGE_ROWS)
-            if self.pages[number].texts[index] == profile.digest:
-                return self._remembered(row)
+        for page, index in self._rows(profile):
+            if page.texts[index] == profile.digest:
+                return _remembered(page, index)
         return None
 
     def like(self, profile: Profile) -> tuple[Remembered, float] | None:
         """Find the original that shares most with a text, and estimate how much, 0 to 1."""
-        mine = sketch(profile)
-        best, likeness = -1, 0.0
-        for row in self._rows(profile):
-            number, index = divmod(row, PAGE_ROWS)
-            theirs = self.pages[number].sketches[index * _NUMBERS : (index + 1) * _NUMBERS]
-            estimate = _estimate(mine, theirs)
+        best: tuple[Page, int] | None = None
+        likeness = 0.0
+        for page, index in self._rows(profile):
+            theirs = page.sketches[index * _NUMBERS : (index + 1) * _NUMBERS]
+            estimate = _estimate(sketch(profile), theirs)
             if estimate > likeness:
-                best, likeness = row, estimate
-        return (self._remembered(best), likeness) if best >= 0 else None
+                best, likeness = (page, index), estimate
+        return (_remembered(*best), likeness) if best else None
 
-    def _rows(self, profile: Profile) -> list[int]:
-        found = (self._sketches.get(key) for key in profile.shingles[:SKETCH_KEYS])
-        return sorted({row for row in found if row is not None})
+    def _rows(self, profile: Profile) -> list[tuple[Page, int]]:
+        keys = profile.shingles[:SKETCH_KEYS]
+        rows = {row for key in keys if (row := self._sketches.get(key)) is not None}
+        return [self._place(row) for row in sorted(rows)] if rows else []
 
-    def _remembered(self, row: int) -> Remembered:
-        number, index = divmod(row, PAGE_ROWS)
-        page = self.pages[number]
-        observed = _EPOCH + page.observed[index] * _MICROSECOND
-        return Remembered(from_json(page.item_ids)[index], page.sources[index], observed)
+    def _place(self, row: int) -> tuple[Page, int]:
+        return self.pages[row // PAGE_ROWS], row % PAGE_ROWS
 
     def _keys(self, page: Page) -> Iterator[tuple[dict[int, int], Iterable[int]]]:
         yield self._items, map(digest64, from_json(page.item_ids))
         yield self._urls, page.urls
         for key in range(SKETCH_KEYS):
             yield self._sketches, page.sketches[_FIRST_SHINGLE + key :: _NUMBERS]
+
+
+def _remembered(page: Page, index: int) -> Remembered:
+    observed = _EPOCH + page.observed[index] * _MICROSECOND
+    return Remembered(from_json(page.item_ids)[index], page.sources[index], observed)
 
 
 def _sketches(signatures: Iterable[str]) -> "array[int]":

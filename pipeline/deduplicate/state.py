@@ -1,8 +1,8 @@
 """What deduplicate knows: the window of recent items, the ways to find one in it, and the long memory.
 
 After a restart the window is folded again from some place on, so what it holds must not depend on anything
-before that place. Hence: an entry is made of its item's last record alone; entries stand in the order in which
-they were folded; and every list of at most N keeps the newest N, in that same order.
+before that place. Hence: an entry is made of its item's last record alone; entries stand in the order in
+which they were folded; and every list of at most N keeps the newest N, in that same order.
 """
 
 from collections.abc import Hashable
@@ -32,7 +32,7 @@ class Entry:
         at: stage time of that record.
         observed: when we first had that revision.
         published: early end of its first stamp.
-        matched: compared with others: no market, not withdrawn.
+        compared: with others; markets and withdrawn posts are not.
         forward: item_id of the post that it forwards.
         number: of the last verdict.
         original: item_id of what it copies; none of an original.
@@ -44,7 +44,7 @@ class Entry:
     source: str
     observed: datetime
     published: datetime | None
-    matched: bool
+    compared: bool
     profile: Profile
     url: str
     forward: str | None
@@ -117,7 +117,7 @@ class State:
         """Take in an entry in place of the item's former one."""
         self.drop(entry.item_id)
         self.window[entry.item_id] = entry
-        if not entry.matched:
+        if not entry.compared:
             return
         if entry.profile.comparable:
             self.texts.add(entry.profile.digest, entry.item_id)
@@ -133,7 +133,7 @@ class State:
     def drop(self, item_id: str) -> None:
         """Forget an item, if it is there."""
         entry = self.window.pop(item_id, None)
-        if entry is None or not entry.matched:
+        if entry is None or not entry.compared:
             return
         if entry.profile.comparable:
             self.texts.remove(entry.profile.digest, item_id)

@@ -23,12 +23,12 @@ FEWEST_SHINGLES = 12
 LONGEST_URL = 1_000
 LAST_LINES = 4
 CLOSING_WORDS = 8
-LONG_WORD = 12
-"""Characters per word that only a script without spaces reaches."""
+LONG_WORD = 9
+"""Characters per word, spaces included, that a script without spaces goes beyond."""
 
 _INVISIBLE = "\u00ad\u0301\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^)\s]{0,500}\)")
-_URL = re.compile(r"(?:https?://|www\.|(?<![\w-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,8}/)\S*")
+_URL = re.compile(r"(?:https?://|www\.|(?<![a-z0-9-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,8}/)\S*")
 _MENTION = re.compile(r"(?<![^\W_])@\w+")
 _HASHTAG = re.compile(r"#\w+")
 _WORD = re.compile(r"\w+(?:[.,:]\d+)*|[%$€£₽]|[-−](?=\d)")
@@ -37,20 +37,19 @@ _CLOSING = re.compile(
     r"подпи(?:саться|сывай|ш[иь])|(?:прислать|предложить) новость|прислали через|читать? нас|"
     r"читать (?:далее|полностью)|subscribe|follow us|join (?:us|our)|read more|sign up"
 )
-_TELLING = frozenset(
-    (
-        "не ни нет без ні no not cannot never without t nicht kein keine ne pas sin nunca "
-        "один одна одного одну два две двое двух три трое трех четыре четверо четырех пять пятеро пяти шесть "
-        "шестеро семь семеро восемь девять десять сто тысяча "
-        "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand"
-    ).split()
+_NEGATIONS = "не ни нет без ні no not cannot never without t nicht kein keine ne pas sin nunca"
+_NUMERALS = (
+    "один одна одного одну два две двое двух три трое трех четыре четверо четырех пять пятеро пяти шесть "
+    "шестеро семь семеро восемь девять десять сто тысяча "
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand"
 )
-"""Words that make another statement: negations (t as in isn't) and spelt numbers."""
+_TELLING = frozenset((*_NEGATIONS.split(), *_NUMERALS.split()))
+"""Words that make another statement; t as in isn't."""
 _ADDRESS = re.compile(
     r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#:]+)(?::\d+)?([^?#]*)\??([^#]*)", re.IGNORECASE
 )
 _TRACKING = re.compile(
-    r"(?:utm_|at_|ns_|mc_|pk_|hsa_)\w*|traffic_source|[a-z]+clid|igshid|cmp(?:id)?|ocid|ref(?:_src)?|"
+    r"(?:utm_|at_|ns_|mc_|pk_|hsa_)\w*|traffic_source|[a-z]+clid|igshid|cmp(?:id)?|[no]cid|ref(?:_src)?|"
     r"smid|partner|rss|xtor|from_?rss",
     re.IGNORECASE,
 )

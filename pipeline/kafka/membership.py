@@ -138,6 +138,7 @@ class Membership:
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self._group.leave(LEAVE_SECONDS)
         finally:
+            self._group.forget()
             await self._wire.close()
 
     async def _serve(self) -> None:
@@ -166,6 +167,8 @@ class Membership:
             except Evicted:
                 self._lose()
                 return
+            if self.assigned != self._told:
+                self._news.set()  # in touch again after all
 
     async def _join(self, until: float) -> None:
         while True:

@@ -132,18 +132,13 @@ class Wire:
         """
         if self._closed:
             raise RuntimeError("closed")
-        self._silent.add(node)
-        connection = await self._connect(node, apart=apart)
         try:
-            async with asyncio.timeout(seconds or self.patience):
-                answer = await connection.send(request)
-            self._silent.discard(node)
-        except TimeoutError:
-            # Whatever we asked next would wait in line behind this.
-            _release(connection)
-            raise TimeoutError(f"broker {node} does not answer") from None
-        except (IncompatibleBrokerVersion, NotImplementedError) as problem:
-            raise Refused(f"the broker is of a version that we do not speak: {problem}") from problem
+            connection = await self._connect(node, apart=apart)
+            answer = await _exchange(connection, request, seconds or self.patience)
+        except (OSError, KafkaError):
+            self._silent.add(node)
+            raise
+        self._silent.discard(node)
         return answer
 
     async def ask_any(self, request: Any) -> Any:
@@ -268,6 +263,18 @@ class Wire:
                 raise Again("closed meanwhile")
             self._connections[node, apart] = connection
             return connection
+
+
+async def _exchange(connection: Any, request: Any, seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await connection.send(request)
+    except TimeoutError:
+        # Whatever we asked next would wait in line behind this.
+        _release(connection)
+        raise TimeoutError(f"{connection.host}:{connection.port} does not answer") from None
+    except (IncompatibleBrokerVersion, NotImplementedError) as problem:
+        raise Refused(f"the broker is of a version that we do not speak: {problem}") from problem
 
 
 def _access(settings: KafkaSettings) -> dict[str, Any]:

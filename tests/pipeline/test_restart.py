@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.chronology.decide import Chronology
 from pipeline.cluster.decide import Cluster
-from pipeline.core import Arrival, Core, Output
+from pipeline.core import Arrival, Boundary, Core, Output
 from pipeline.deduplicate.decide import Deduplicate
 from pipeline.engine import Engine, Written
 from schemas.base import Record
@@ -182,7 +182,7 @@ def test_restart_at_every_record_equals_no_restart(stage: str, stream: list[Even
 
 
 class Leaky:
-    """A core whose decide changes the state, as it must not."""
+    """A core whose decide changes the state, as it must not: it forgets what it has compared."""
 
     def __init__(self, core: Core[Any]) -> None:
         self._core = core
@@ -192,11 +192,7 @@ class Leaky:
 
     def decide(self, arrival: Arrival, state: Any) -> list[Output]:
         outputs = list(self._core.decide(arrival, state))
-        for output in outputs[:1]:
-            if self.folds is self.reads:
-                self._core.fold(arrival.value, arrival.at - timedelta(days=1), state)
-            elif output.value is not None:
-                self._core.fold(output.value, arrival.at - timedelta(hours=7), state)
+        self._core.evict(Boundary(arrival.at, arrival.at + timedelta(days=1)), state)
         return outputs
 
 

@@ -34,6 +34,11 @@ def record(cache: Path, name: str) -> list[str]:
     return [] if (cache / name).is_file() else [f"-XX:AOTCacheOutput={name}", "-XX:TieredStopAtLevel=1"]
 
 
+def any_in(cache: Path) -> bool:
+    """Whether there is an archive at all; if not, the next broker to end has recorded one."""
+    return any(cache.glob("*.aot"))
+
+
 def adopt(place: Path, cache: Path) -> None:
     """Move the archive that the ended broker of this directory has left, if it is whole, into the cache."""
     for recorded in place.glob("*.aot"):

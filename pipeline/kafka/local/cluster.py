@@ -80,7 +80,10 @@ class LocalCluster:
             return
         with self._alone(progress):
             homes = self._homes()
-            progress.step("Stopping Apache Kafka")
+            first = not archive.any_in(self._cache)
+            progress.step(
+                "Stopping Apache Kafka" + first * " and recording, this once, how to start it faster"
+            )
             for place in process.end(homes, STOP_SECONDS):
                 progress.note(f"The broker in {place} did not end in {STOP_SECONDS:.0f} s and was killed.")
             for place in homes:

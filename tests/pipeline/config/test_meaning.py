@@ -1,8 +1,7 @@
 """What a config means: its fingerprint, and what is probably not meant."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 import yaml
@@ -65,8 +64,8 @@ class LiveConnector:
 def test_a_recording_beside_a_live_source_in_one_unit_is_a_caution(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    connector: Callable[[Any], Any] = LiveConnector
-    monkeypatch.setattr("pipeline.config.loading.KINDS", {**registry.KINDS, "live": Kind(Live, connector)})
+    kinds = {**registry.KINDS, "live": Kind(Live, cast("Any", LiveConnector))}
+    monkeypatch.setattr("pipeline.config.loading.KINDS", kinds)
     live = Live(name="b", path=tmp_path)
     recording = RecordingConfig(name="a", path=tmp_path)
     (told,) = cautions(Config.model_construct(sources=(recording, live)))

@@ -97,11 +97,11 @@ async def test_the_end_is_that_of_the_call(
 
 
 async def test_an_open_transaction_hides_what_came_behind_it(
-    settings: KafkaSettings, topic_prefix: str, producer: Producer, topic: str, reader: Reader, settle: Settle
+    settings: KafkaSettings, producer: Producer, topic: str, reader: Reader, settle: Settle
 ) -> None:
     await write(producer, topic, b"first")
     await settle(reader, 2)
-    slow = await Producer.open(settings, f"{topic_prefix}slow")
+    slow = await Producer.open(settings, f"{topic}.slow")
     await slow.begin()
     slow.send(topic, key=b"k", value=b"slow", headers=[])
     await slow.flush()
@@ -196,16 +196,10 @@ async def test_a_topic_of_aborted_records_only_has_no_last(
 
 
 async def test_expired_records_are_passed_over_and_told(
-    settings: KafkaSettings,
-    producer: Producer,
-    topic: str,
-    reader: Reader,
-    settle: Settle,
-    caplog: pytest.LogCaptureFixture,
+    kafka: str, producer: Producer, topic: str, reader: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
     await write(producer, topic, *(b"%d" % number for number in range(6)))
-    await settle(reader, 7)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=4)})
     await admin.close()

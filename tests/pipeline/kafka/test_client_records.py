@@ -21,7 +21,7 @@ ABORT, COMMIT = struct.pack(">hh", 0, 0), struct.pack(">hh", 0, 1)
 def batch(
     base: int, deltas: list[int], producer: int, *, control: bytes | None = None, size: int = 0
 ) -> bytes:
-    """A batch as the broker stores it: `deltas` are the offsets that compaction left, `size` what it spans."""
+    """A batch as the broker stores it: `deltas` is what compaction left, `size` how many offsets it spans."""
     builder = DefaultRecordBatchBuilder(2, 0, 1, producer, 0, 0, 1 << 20)
     for delta in deltas:
         builder.append(delta, 1, control or b"key", b"%d" % (base + delta), [])
@@ -62,12 +62,9 @@ def test_damaged_bytes_are_not_read() -> None:
         read(bytes(data), [])
 
 
-Part = tuple[int, int, bool]
-"""Producer, records, and whether its transaction ends here with a commit; an odd number ends it."""
-
-
 @settings(max_examples=150, deadline=None)
 @given(
+    # Producer, number of records, and whether its transaction goes on, is committed or aborted.
     parts=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4), st.sampled_from("gca")), max_size=25),
     start=st.integers(0, 40),
     step=st.integers(1, 7),

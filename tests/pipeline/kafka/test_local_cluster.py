@@ -95,6 +95,18 @@ def test_a_kill_keeps_the_data(cluster: LocalCluster) -> None:
     assert read(bootstrap, topic) == b"still here"
 
 
+async def test_a_dead_letter_of_3_mb_passes(kafka: str, topic_prefix: str) -> None:
+    topic, value = f"{topic_prefix}deadletters", b"x" * (3 * 1024 * 1024)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        await admin.start()
+        await admin.create_topics([NewTopic(topic, 1, 1)])
+        await admin.close()
+        async with AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=2 * len(value)) as producer:
+            await producer.send_and_wait(topic, value)
+        assert await _read(kafka, topic) == value
+
+
 def test_a_start_leaves_alone_what_runs(cluster: LocalCluster) -> None:
     bootstrap = cluster.start()
     before = cluster.status()
