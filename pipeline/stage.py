@@ -106,6 +106,9 @@ class Stage:
         try:
             committed = await membership.committed(0)
             engine, start = await rebuild(self._core, self._settings, self._identity.prefix, committed)
+            if committed is None and start:  # lost: write it down again, so that lag is told rightly
+                await producer.begin()
+                await producer.commit(group=self._identity.group, offsets={(self._topic, 0): start})
             reader = await Reader.open(self._settings, self._topic, [0])
             try:
                 reader.seek(0, start)
@@ -190,8 +193,9 @@ class Stage:
         stage = self._core.stage
         if len(transaction.dead_sources) >= BROKEN_SOURCES:
             raise StageBroken(
-                f"{stage}: {transaction.dead} records of {len(transaction.dead_sources)} sources failed at once; "
-                f"nothing was committed. The last cause is in the log above; run the previous version"
+                f"{stage}: {transaction.dead} records of {len(transaction.dead_sources)} sources failed at "
+                f"once, the last with {transaction.last_cause!r}. Nothing was committed; run the last good "
+                "version."
             )
         await transaction.commit(following)
         self._commits += 1

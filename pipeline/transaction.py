@@ -50,6 +50,7 @@ class Transaction:
         self.types: dict[str, int] = {}
         self.dead_sources: set[str] = set()
         self.dead = 0
+        self.last_cause = ""
 
     async def add(self, written: Iterable[Written], offset: int) -> None:
         """Take the outputs that the input record at `offset` led to."""
@@ -69,6 +70,7 @@ class Transaction:
         """Write a dead letter for an input record that cannot be processed."""
         await self._begin()
         self.dead += 1
+        self.last_cause = str(problem)
         self.dead_sources.add(source or "?")
         at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
         origin = f"{record.topic}/{record.partition}/{record.offset}"

@@ -22,7 +22,7 @@ class DeadLetter(Record):
     """What could not be processed, with its original bytes."""
 
     origin: str = Field(
-        description="topic/partition/offset, or source and place of what came from outside; @ a digest of the bytes"
+        description="topic/partition/offset, or source and place of what came from outside; @ a digest"
     )
     stage: str = Field(description="where it failed: ingest, deduplicate, cluster or chronology")
     cause: str = Field(description="the error's type and message")

@@ -8,6 +8,7 @@ put in doubt, at last pairs.
 from collections.abc import Container, Iterable, Iterator
 
 from pipeline.chronology.finding import Cleared, Finding, Judgement
+from pipeline.chronology.grounds import may_settle, parted
 from pipeline.chronology.rules.edits import silent_edit
 from pipeline.chronology.rules.lag import OTHERS, PEERS, lag_outlier, pair_conflict, sources, vouched
 from pipeline.chronology.rules.order import (
@@ -37,8 +38,9 @@ class Hearing:
 
     Attributes:
         window: as it is after the record.
-        judged: the judgements by flag_id; those that clear what was never flagged are left out.
-        touched: ids of the items that were judged.
+        judged: by flag_id; left out is what clears nothing that was flagged, what lacks the evidence to clear
+            it, and what an operator has had the last word on.
+        touched: ids of the items whose place in a story was judged.
     """
 
     def __init__(self, value: StoryChange | VerdictChanged, state: State, window: Window) -> None:
@@ -87,7 +89,13 @@ class Hearing:
         for report in reports:
             self._note(list(reply_before_parent(report, self.window, self._cause)))
             self._note([forward_before_original(report, self.window)])
-            self.touched[report.item_id] = None
+            self._note(list(self._parted(report)))
+
+    def _parted(self, report: Report) -> Iterator[Judgement]:
+        for flag in self.state.standing([report.item_id]):
+            if parted(flag, self.window):
+                ids = tuple(subject.item_id for subject in flag.subjects)
+                yield Cleared(flag.flag, ids, "the reply names another parent")
 
     def _lags(self, story: str, subject: Report | None) -> None:
         """Judge the members of a story, the worst first: its stamp serves none of the others."""
@@ -159,16 +167,23 @@ class Hearing:
 
     def _note(self, judgements: Iterable[Judgement]) -> None:
         for judgement in judgements:
-            known = any(i in self.state.flagged or i in self._found for i in judgement.item_ids)
-            if isinstance(judgement, Cleared) and not known:
-                continue
-            ident = judgement.flag_id
-            self.judged[ident] = judgement
-            for item_id in judgement.item_ids:
-                found = self._found.setdefault(item_id, {})
-                found.pop(ident, None)
-                if isinstance(judgement, Finding):
-                    found[ident] = judgement
+            if isinstance(judgement, Finding):
+                self._keep(judgement)
+            elif any(i in self.state.flagged or i in self._found for i in judgement.item_ids):
+                flag = self.state.flags.get(judgement.flag_id)
+                if flag is None or may_settle(flag, judgement, self.window):
+                    self._keep(judgement)
+
+    def _keep(self, judgement: Judgement) -> None:
+        ident = judgement.flag_id
+        if ident in self.state.rulings:
+            return
+        self.judged[ident] = judgement
+        for item_id in judgement.item_ids:
+            found = self._found.setdefault(item_id, {})
+            found.pop(ident, None)
+            if isinstance(judgement, Finding):
+                found[ident] = judgement
 
     def _standing(self, report: Report) -> list[tuple[str, str]]:
         """Give id and name of the flags that stand on an item, as far as it is judged by now."""

@@ -81,6 +81,7 @@ class Side:
         stamp: the report's.
         observed: when we first had it.
         delivery: scale of its delivery delays in seconds; none: we were not looking when it appeared.
+        suspect: third parties speak against it, so that it may be wrong in any way.
     """
 
     time: datetime
@@ -89,6 +90,7 @@ class Side:
     stamp: Stamp | None = None
     observed: datetime | None = None
     delivery: float | None = None
+    suspect: bool = False
 
 
 class Reading(NamedTuple):
@@ -134,7 +136,18 @@ def _weighed(side: Side, other: Side, apart: float, scale: float) -> list[Weighe
             prior = MISLABELLED / 2 * reading.share / whole
             weight = prior * _lag(left, scale) * _seen(side, reading.seconds) * _seen(other, 0)
             rows.append((weight, _of(side, reading, left)))
+    if side.suspect:
+        rows.append(_otherwise(side, apart, scale))
     return sorted(rows, key=lambda row: (-row[0], row[1].reading))
+
+
+def _otherwise(side: Side, apart: float, scale: float) -> Weighed:
+    """Weigh that a stamp is off by any amount: by that at which it surfaced, if we were looking."""
+    words, prior = "wrong in a way that no zone explains", MISLABELLED / 2 / REACH_SECONDS
+    if side.observed is None or side.delivery is None:
+        return prior, Hypothesis(rank=1, reading=words, item_id=side.item_id, weight=0)
+    moved = round((side.observed - side.time).total_seconds())
+    return prior * _lag(apart - moved, scale), _of(side, Reading(words, moved, 0), apart - moved)
 
 
 def _listed(rows: list[Weighed], others: list[Weighed]) -> list[Weighed]:
@@ -198,8 +211,8 @@ def _stated(stamp: Stamp) -> tuple[int, str] | None:
     if name[0] not in "+-":
         return 0, "UTC"
     hours, _, minutes = name[1:].partition(":")
-    east = int(hours) * 60 + int(minutes or 0)
-    return -east if name[0] == "-" else east, name
+    east = int(f"{name[0]}1") * (int(hours) * 60 + int(minutes or 0))
+    return east, _utc(east)
 
 
 def _of(side: Side, reading: Reading, left: float) -> Hypothesis:
@@ -257,6 +270,8 @@ def _t3(seconds: float, scale: float) -> float:
 
 
 def _utc(minutes: int) -> str:
+    if not minutes:
+        return "UTC"
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")

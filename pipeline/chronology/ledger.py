@@ -3,49 +3,35 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from pipeline.chronology.finding import RULES, Cleared, Finding
+from pipeline.chronology.finding import RULES, Finding
+from pipeline.chronology.grounds import OF_STORIES
 from pipeline.chronology.hearing import Hearing
 from pipeline.chronology.state import STANDING, State
-from pipeline.chronology.window import Window
 from pipeline.core import Arrival
 from schemas.flag import Evidence, Flag
 from schemas.item import Ruling
-
-OF_STORIES = ("lag_outlier", "pair_conflict")
-"""Flags that rest on other reports of the story; the others rest on what a source said of its own posts."""
 
 RULED: Mapping[str, str] = {"acknowledged": "confirmed", "disputed": "explained"}
 """What an operator's word makes of a flag."""
 
 
 def changed(hearing: Hearing, arrival: Arrival) -> Iterator[Flag]:
-    """Give the flags that these judgements change, each once. An operator's word on a flag stands."""
-    state = hearing.state
+    """Give the flags that these judgements change, each once."""
     for ident, judgement in hearing.judged.items():
-        known = state.flags.get(ident)
-        if ident in state.rulings:
-            continue
+        known = hearing.state.flags.get(ident)
         if isinstance(judgement, Finding):
             if known is None or known.state not in STANDING or _differs(judgement, known):
                 yield _raised(ident, judgement, known, arrival)
-        elif known is not None and known.state in STANDING and _may_settle(known, judgement, hearing.window):
+        elif known is not None and known.state in STANDING:
             yield settled(known, judgement.state, judgement.reason, arrival.at, arrival.id)
-    for flag in state.standing(hearing.touched):
-        if (
-            flag.flag_id not in hearing.judged
-            and flag.flag_id not in state.rulings
-            and _loose(flag, hearing.window)
-        ):
-            yield settled(flag, "withdrawn", "the reply names another parent", arrival.at, arrival.id)
 
 
 def closed(story: str, state: State, arrival: Arrival) -> Iterator[Flag]:
     """Confirm the flags that rest on the reports of a story, now that no other is to come."""
     for flag in state.standing(state.window.stories.get(story)):
-        if flag.state == "open" and flag.flag in OF_STORIES and flag.flag_id not in state.rulings:
-            yield settled(
-                flag, "confirmed", "the story closed, and no report resolved it", arrival.at, arrival.id
-            )
+        if flag.state == "open" and flag.flag in OF_STORIES:
+            reason = "the story closed, and no report resolved it"
+            yield settled(flag, "confirmed", reason, arrival.at, arrival.id)
 
 
 def ruled(ruling: Ruling, state: State, arrival: Arrival) -> Iterator[Flag]:
@@ -96,40 +82,3 @@ def _differs(finding: Finding, known: Flag) -> bool:
 
 def _said(evidence: Iterable[Evidence], item_ids: Container[str]) -> list[str]:
     return [line.stamp.raw for line in evidence if line.stamp is not None and line.item_id in item_ids]
-
-
-def _may_settle(flag: Flag, cleared: Cleared, window: Window) -> bool:
-    """Whether a judgement settles a flag, and does not only lack evidence that left the window."""
-    if cleared.state == "explained" or _restamped(flag, window):
-        return True
-    if flag.flag not in OF_STORIES or flag.state == "confirmed":
-        return False
-    return all(line.item_id is None or window.report(line.item_id) is not None for line in flag.evidence)
-
-
-def _restamped(flag: Flag, window: Window) -> bool:
-    """Whether a subject of a flag now says another time than the flag holds against it."""
-    for subject in flag.subjects:
-        report = window.report(subject.item_id)
-        if report is None:
-            continue
-        current = report.current
-        said = {
-            "published": [current.published],
-            "revised": [current.revised],
-            "forward_date": [link.date for link in report.links("forward_of")],
-        }
-        for line in flag.evidence:
-            raws = [stamp.raw for stamp in said.get(line.what, []) if stamp is not None]
-            if line.item_id == subject.item_id and line.stamp is not None and line.stamp.raw not in raws:
-                return True
-    return False
-
-
-def _loose(flag: Flag, window: Window) -> bool:
-    """Whether a reply is no longer one to the parent that it was flagged with."""
-    if flag.flag != "reply_before_parent":
-        return False
-    reply, parent = (subject.item_id for subject in flag.subjects)
-    report = window.report(reply)
-    return report is not None and all(link.item_id != parent for link in report.links("reply_to"))

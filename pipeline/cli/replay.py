@@ -43,6 +43,7 @@ def replay(
 
 
 def demo(
+    *,
     keep: Annotated[bool, typer.Option(help="Leave broker, topics and daemon up until Ctrl-C.")] = False,
 ) -> None:
     """Show Dateline at work: the recorded 4 July 2026 through a real Kafka, to stories and flags."""
@@ -97,12 +98,10 @@ async def _watch(console: Console, settings: KafkaSettings, prefix: str, digest:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("the daemon's four processes start", total=None)
 
-        def report(now: daemon.Progress) -> None:
+        async for now in daemon.watch(settings, prefix, digest):
             if now.lines:
                 waiting = ", ".join(f"{stage} {count}" for stage, count in now.behind.items() if count)
                 bar.update(task, description=f"{now.lines} lines read; behind: {waiting or 'none'}")
-
-        await daemon.until_finished(settings, prefix, digest, report)
 
 
 async def _outcome(settings: KafkaSettings, prefix: str, seconds: float) -> show.Outcome:

@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from prometheus_client import CollectorRegistry
 
-from pipeline.config import Config, load
-from pipeline.daemon.compose import ROLES, ensure_topics, run_role
+from pipeline.config import Config, cautions, load
+from pipeline.daemon.compose import ROLES, run_role, topics_at_last
 from pipeline.daemon.supervise import Child, Supervisor, on_signals, orphaned
 from pipeline.local_bootstrap import settings_of
 from pipeline.observe.health import Health
 from pipeline.observe.logs import setup_logs
-from pipeline.observe.metrics import SupervisorMetrics
+from pipeline.observe.metrics import SupervisorMetrics, registry_of_process
 from pipeline.observe.server import serve_all
 
 ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The YAML file that says what to follow.")]
@@ -23,6 +22,7 @@ def run(
     config: ConfigFile,
     only: Annotated[str | None, typer.Option(help=f"One process alone: {', '.join(ROLES)}.")] = None,
     port: Annotated[int | None, typer.Option(help="Where to serve metrics; 0 chooses.")] = None,
+    *,
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the daemon: one process for ingest, one for each stage, and this one to watch over them."""
@@ -37,9 +37,10 @@ def run(
 
 async def _all(config: Config, path: Path, port: int) -> bool:
     log = setup_logs(config.log, role="supervisor")
+    for caution in cautions(config):
+        log.warning("config", caution=caution)
     settings = settings_of(config)
-    await ensure_topics(settings, config.topics.prefix, log)
-    registry, health, stop = CollectorRegistry(), Health(*ROLES), asyncio.Event()
+    registry, health, stop = registry_of_process(), Health(*ROLES), asyncio.Event()
     on_signals(stop)
     children = [Child(role, port + number if port else 0) for number, role in enumerate(ROLES, 1)]
     supervisor = Supervisor(
@@ -51,6 +52,7 @@ async def _all(config: Config, path: Path, port: int) -> bool:
         log=log,
     )
     async with serve_all(registry, health, children, host=config.observe.host, port=port):
+        await topics_at_last(settings, config.topics.prefix, log, health, stop)
         drained = await supervisor.run(stop)
     log.info("stopped", drained=drained)
     return drained
@@ -62,9 +64,9 @@ async def _one(config: Config, role: str, port: int, *, supervised: bool) -> Non
     stop = asyncio.Event()
     on_signals(stop)
     watch = asyncio.create_task(orphaned(stop)) if supervised else None
-    if not supervised:
-        await ensure_topics(settings, config.topics.prefix, log)
     try:
+        if not supervised:
+            await topics_at_last(settings, config.topics.prefix, log, Health(), stop)
         await run_role(config, role, settings, port=port, log=log, stop=stop)
     finally:
         if watch is not None:

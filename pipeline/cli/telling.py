@@ -66,7 +66,7 @@ def _(value: Look) -> str:
 
 @telling.register
 def _(value: Ruling) -> str:
-    return f"{value.by}: {value.subject} {value.verdict} {value.other or ''} {value.note or ''}"
+    return " ".join(filter(None, (f"{value.by}:", value.subject, value.verdict, value.other, value.note)))
 
 
 @telling.register

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import takewhile
 from math import log, sqrt
 
-MEMBERS_COMPARED = 12
+MEMBERS_COMPARED = 8
 """An item is compared with so many of a story's last members: their centroid and the best one."""
 STORIES_LISTED = 24
 """Each term leads to the stories that used it last, at most so many."""

@@ -16,7 +16,7 @@ from snowballstemmer.russian_stemmer import RussianStemmer
 
 from schemas.item import Item
 
-TERMS = 32
+TERMS = 24
 """Distinct terms read of one post: the news stands at the beginning."""
 HEAD_WEIGHT = 2
 HEADLINE_CHARACTERS = 140

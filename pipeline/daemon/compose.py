@@ -7,7 +7,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from connectors.registry import KINDS
@@ -16,12 +15,13 @@ from pipeline.core import Core
 from pipeline.ingest.clock import Clock
 from pipeline.ingest.follow import Source
 from pipeline.ingest.ingest import Ingest
-from pipeline.kafka import Admin, KafkaSettings
+from pipeline.kafka import Admin, KafkaProblem, KafkaSettings
 from pipeline.observe.health import Health
-from pipeline.observe.metrics import IngestMetrics, StageMetrics
+from pipeline.observe.metrics import IngestMetrics, StageMetrics, registry_of_process
 from pipeline.observe.server import serve
 from pipeline.stage import Stage
 from pipeline.transaction import Identity
+from pipeline.waiting import delay_seconds, first_of
 from schemas.topics import TOPICS
 
 CORES: Mapping[str, str] = {
@@ -66,6 +66,25 @@ async def ensure_topics(settings: KafkaSettings, prefix: str, log: FilteringBoun
             log.error("a topic differs from the registry", difference=str(difference))
 
 
+async def topics_at_last(
+    settings: KafkaSettings, prefix: str, log: FilteringBoundLogger, health: Health, stop: asyncio.Event
+) -> None:
+    """Wait for Kafka, for as long as it takes, and see to the topics; a host may start us before it."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await ensure_topics(settings, prefix, log)
+        except KafkaProblem as problem:
+            failures += 1
+            delay = delay_seconds(failures, cap=30)
+            health.set("kafka", ready=False, note=str(problem))
+            log.error("kafka cannot be used yet", reason=str(problem), next_seconds=round(delay, 1))
+            await first_of(stop.wait(), asyncio.sleep(delay))
+        else:
+            health.set("kafka", ready=True, note="topics are there")
+            return
+
+
 async def run_role(
     config: Config,
     role: str,
@@ -81,7 +100,7 @@ async def run_role(
         StageBroken: the stage cannot go on.
         PortInUse: the port for metrics is taken.
     """
-    registry = CollectorRegistry()
+    registry = registry_of_process()
     health = Health(role)
     prefix = config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):

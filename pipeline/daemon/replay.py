@@ -2,9 +2,10 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -22,7 +23,7 @@ from schemas.records import Checkpoint
 from schemas.topics import CHECKPOINTS, DEDUPLICATED, ITEMS, STORY_CHANGES, Topic
 
 SOURCE = "recording"
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 STAGE_INPUTS: dict[str, Topic] = {"deduplicate": ITEMS, "cluster": DEDUPLICATED, "chronology": STORY_CHANGES}
 
 
@@ -47,14 +48,14 @@ class Progress:
 
 
 def write_config(
-    folder: Path, recording: Path, settings: KafkaSettings, prefix: str, speed: str, log: str
+    folder: Path, recording: Path, settings: KafkaSettings, prefix: str, *, speed: str, level: str
 ) -> Path:
     """Write the config of a replay: one recording, one prefix, free ports."""
     config = {
         "kafka": settings.model_dump(mode="json", exclude_defaults=True),
         "topics": {"prefix": prefix},
         "observe": {"port": 0},
-        "log": {"level": log},
+        "log": {"level": level},
         "sources": [{"kind": "recording", "name": SOURCE, "path": str(recording.resolve()), "speed": speed}],
     }
     path = folder / "replay.yaml"
@@ -71,12 +72,12 @@ async def running(
     *,
     speed: str = "max",
     level: str = "warning",
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Supervisor]:
     """Run the daemon's processes on a recording; end them when the block is left."""
     await ensure_topics(settings, prefix, log)
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
-        path = write_config(Path(folder), recording, settings, prefix, speed, level)
+        path = write_config(Path(folder), recording, settings, prefix, speed=speed, level=level)
         supervisor = Supervisor(
             path,
             [Child(role, 0) for role in ROLES],
@@ -87,36 +88,39 @@ async def running(
         )
         task = asyncio.create_task(supervisor.run(stop))
         try:
-            yield
+            yield supervisor
         finally:
             stop.set()
             with suppress(asyncio.CancelledError):
                 await task
 
 
-async def until_finished(
-    settings: KafkaSettings, prefix: str, digest: str, report: Callable[[Progress], None] = lambda _: None
-) -> Progress:
-    """Wait until the recording with this content hash has come through all stages.
+async def watch(settings: KafkaSettings, prefix: str, digest: str) -> AsyncGenerator[Progress]:
+    """Look again and again how far the recording with this content hash has come from now on.
+
+    Ends when it is through: also what was replayed before is looked through once more.
 
     Raises:
         KafkaProblem: the topics could not be read.
     """
+    since = datetime.now(UTC)
     async with Admin(settings) as admin:
         while True:
-            now = await progress(settings, admin, prefix, digest)
-            report(now)
+            now = await progress(settings, admin, prefix, digest, since)
+            yield now
             if now.finished:
-                return now
+                return
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def progress(settings: KafkaSettings, admin: Admin, prefix: str, digest: str) -> Progress:
-    """Look how far a replay has come."""
+async def progress(
+    settings: KafkaSettings, admin: Admin, prefix: str, digest: str, since: datetime
+) -> Progress:
+    """Look how far a replay has come that began at `since`."""
     lines, done = 0, False
     for value in (await table(settings, CHECKPOINTS, prefix)).values():
         if isinstance(value, Checkpoint) and value.source == SOURCE and value.cursor:
-            current = value.cursor.get("sha256") == digest
+            current = value.cursor.get("sha256") == digest and value.changed >= since
             lines, done = (int(value.cursor["line"]), value.done) if current else (0, False)
     behind = {}
     for stage in CORES:

@@ -33,7 +33,11 @@ class Child:
 
 
 class Supervisor:
-    """Starts the children, starts them again when they die, and ends them in time."""
+    """Starts the children, starts them again when they die, and ends them in time.
+
+    Attributes:
+        pids: the process id of each role's present process.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,6 @@ class Supervisor:
         metrics: SupervisorMetrics,
         health: Health,
         log: FilteringBoundLogger,
-        options: Sequence[str] = (),
     ) -> None:
         self._config = config
         self._children = children
@@ -52,7 +55,7 @@ class Supervisor:
         self._metrics = metrics
         self._health = health
         self._log = log
-        self._options = options
+        self.pids: dict[str, int] = {}
 
     async def run(self, stop: asyncio.Event) -> bool:
         """Keep the children until `stop`; then end them.
@@ -91,10 +94,11 @@ class Supervisor:
     async def _start(self, child: Child) -> asyncio.subprocess.Process:
         """Start a child; its standard input is a pipe that closes when we die, and then it ends too."""
         command = [sys.executable, "-m", "pipeline.cli", "run", "-c", str(self._config), "--only", child.role]
-        command += ["--port", str(child.port), "--supervised", *self._options]
+        command += ["--port", str(child.port), "--supervised"]
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, start_new_session=True, env={**os.environ}
         )
+        self.pids[child.role] = process.pid
         self._log.info("process started", started=child.role, pid=process.pid, port=child.port)
         return process
 

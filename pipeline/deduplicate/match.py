@@ -122,7 +122,7 @@ def near(sought: Sought, state: State) -> Match | None:
 
 
 def likeness(new: Profile, old: Profile) -> tuple[float, str]:
-    """Say how far a text is a copy of an earlier one, 0 to 1 (0: it is none), and by which measure."""
+    """Give the shared part of all shingles, 0 to 1, and the evidence; 0 unless the new text is a copy."""
     mine, theirs = len(new.shingles), len(old.shingles)
     cut = theirs * CUT_ABOVE <= mine < theirs * CUT_BELOW
     if not mine or not (cut or theirs * LIKE <= mine <= theirs / LIKE):
@@ -131,10 +131,10 @@ def likeness(new: Profile, old: Profile) -> tuple[float, str]:
         return 0.0, ""
     shared = len(set(new.shingles).intersection(old.shingles))
     together = mine + theirs - shared
-    if cut and shared >= mine * CUT_LIKE:
-        return round(shared / mine, 3), f"shingles {shared} of {mine}, cut from {theirs}"
     if shared >= together * LIKE:
         return round(shared / together, 3), f"shingles {shared} of {together}"
+    if cut and shared >= mine * CUT_LIKE:
+        return round(shared / together, 3), f"shingles {shared} of {mine}, cut from {theirs}"
     return 0.0, ""
 
 

@@ -152,9 +152,9 @@ async def started(settings: KafkaSettings, make: Callable[[], T], doing: str, un
     """
 
     async def attempt() -> T:
-        owner: Any = make()
+        owner = make()
         try:
-            await owner.start()
+            await owner.start()  # type: ignore[attr-defined] # aiokafka has no types
         except BaseException as problem:
             await end(owner)
             if isinstance(problem, KafkaConnectionError):
@@ -172,9 +172,7 @@ async def _try_login(settings: KafkaSettings) -> None:
         try:
             (await create_conn(host, port, **access)).close()
         except _LOGIN as problem:
-            raise Refused(
-                f"{host}:{port} refused the login: {problem}. Mend user or password"
-            ) from problem
+            raise Refused(f"{host}:{port} refused the login: {problem}. Mend user or password") from problem
         except (OSError, KafkaError):
             continue
 
@@ -198,8 +196,8 @@ async def partitions_of(client: AIOKafkaClient, topic: str) -> list[int]:
 async def committed(client: AIOKafkaClient, group: str, slots: Iterable[Slot] | None) -> dict[Slot, int]:
     """Find what a group committed; `slots` is none for everything.
 
-    aiokafka's own calls overlook the error of the whole answer, as of a coordinator that is still loading, and
-    say then that nothing was committed.
+    aiokafka's own calls overlook the error of an answer as a whole, as of a coordinator that still loads,
+    and say then that nothing was committed.
 
     Raises:
         aiokafka.errors.KafkaError: the broker's complaint.
@@ -280,5 +278,3 @@ def heed(future: "asyncio.Future[Any] | None") -> None:
     """Take note of a future's exception, or asyncio complains that nobody did."""
     if future is not None and future.done() and not future.cancelled():
         future.exception()
-
-

@@ -17,7 +17,6 @@ from pipeline.observe.health import Part
 CHILD_SECONDS = 2.0
 """How long a child may take to answer before it is left out."""
 ACCEPT = {"Accept": "application/openmetrics-text; version=1.0.0"}
-REACHED_AT: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - asked, not bound
 OF_EVERY_PROCESS = ("process_", "python_")
 SILENCE = (ClientError, TimeoutError, ValueError, KeyError, TypeError)
 """What it looks like when a child, or a stranger in its place, does not answer properly."""
@@ -41,7 +40,7 @@ class Children:
     def __init__(self, session: ClientSession, children: Sequence[Child], host: str) -> None:
         self._session = session
         self._children = children
-        self._host = REACHED_AT.get(host) or (f"[{host}]" if ":" in host else host)
+        self._host = f"[{host}]" if ":" in host else host
 
     @classmethod
     @asynccontextmanager

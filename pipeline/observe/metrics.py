@@ -4,10 +4,27 @@ Names are `dateline_<noun>_<unit>[_total]`. Labels come from closed sets: the co
 names of stages and topics; never a URL or an id.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+
+
+def registry_of_process() -> CollectorRegistry:
+    """Give a registry that already tells of this process: memory, processor time, open files, garbage."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
 
 
 class IngestMetrics:

@@ -23,14 +23,15 @@ def problems(root: Path = ROOT) -> Iterator[str]:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     length = (node.end_lineno or node.lineno) - node.lineno + 1
                     if length > FUNCTION_LINES:
-                        yield f"{name}:{node.lineno}: {node.name} has {length} lines, the limit is {FUNCTION_LINES}"
+                        where = f"{name}:{node.lineno}"
+                        yield f"{where}: {node.name} has {length} lines, the limit is {FUNCTION_LINES}"
 
 
 def main() -> int:
     """Print what is too long; 1 if there is anything."""
     found = list(problems())
     for line in found:
-        print(line)  # noqa: T201  # a command
+        print(line)
     return 1 if found else 0
 
 

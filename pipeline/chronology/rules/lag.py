@@ -5,6 +5,7 @@ report that surfaced when it says it was published is honest, however early or l
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 
@@ -73,6 +74,8 @@ def lag_outlier(report: Report, others: list[Report], norm: Norm) -> Judgement:
         return Cleared("lag_outlier", ids, "its stamp cannot be read")
     if len(others) < OTHERS:
         return Cleared("lag_outlier", ids, "fewer than two independent other reports are left")
+    anchored = [other for other in others if vouched(other)]
+    others = anchored if len(anchored) >= OTHERS else others
     times = [middle(other) for other in others]
     consensus = median(times)
     spread = max(SPREAD_SECONDS, MAD_TO_SIGMA * median(abs(time - consensus) for time in times))
@@ -114,7 +117,10 @@ def _outlier(report: Report, others: list[Report], consensus: float, limit: floa
     apart = consensus - _span(report)[0]
     behind = _behind(report)
     seen = "" if behind is None else f", yet it surfaced {duration(behind)} behind that stamp"
-    here, there = _side(report), Side(anchor, max(SCALES[delivery_class(other)] for other in others))
+    here, there = (
+        replace(_side(report), suspect=True),
+        Side(anchor, max(SCALES[delivery_class(other)] for other in others)),
+    )
     return Finding(
         flag="lag_outlier",
         reports=(report,),

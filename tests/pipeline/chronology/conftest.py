@@ -35,7 +35,7 @@ def printed(text: str | None) -> Stamp | None:
 class Desk:
     """The core with its state, and all that it wrote."""
 
-    def __init__(self, through_bytes: bool = False) -> None:
+    def __init__(self, *, through_bytes: bool = False) -> None:
         self.core = Chronology()
         self.state = self.core.empty()
         self.through_bytes = through_bytes
@@ -92,7 +92,6 @@ class Desk:
             native_id=item_id,
             sequence=None if sequence is None else str(sequence),
             delivery=delivery,
-            url=f"https://example.org/{item_id}",
             text=text,
             published=printed(published),
             revised=printed(revised),
@@ -104,7 +103,7 @@ class Desk:
             raw_id="raw",
             observed=seen,
             absent=None if absent is None else moment(absent),
-            **fields,
+            **{"url": f"https://example.org/{item_id}", **fields},
         )
         verdict = verdict_of(item_id, copy_of)
         return self.feed(step("joined" if revision == 1 else "revised", story, item, verdict, seen), seen)
@@ -119,9 +118,7 @@ class Desk:
     def verdict(self, item_id: str, copy_of: str | None) -> list[Flag]:
         """The verdict on an item changes."""
         new, old = verdict_of(item_id, copy_of), verdict_of(item_id, None)
-        return self.feed(
-            VerdictChanged(at=self.now, item_id=item_id, verdict=new, previous=old, cause="c")
-        )
+        return self.feed(VerdictChanged(at=self.now, item_id=item_id, verdict=new, previous=old, cause="c"))
 
     def rule(self, flag_id: str, verdict: str) -> list[Flag]:
         """An operator says something of a flag."""

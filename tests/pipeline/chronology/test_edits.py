@@ -44,7 +44,7 @@ def test_severity_by_what_changed(desk: Any, new: str, expected: str | None) -> 
     ],
 )
 def test_what_counts_as_shown(
-    desk: Any, first: str | None, second: str | None, hidden: bool, silent: bool
+    desk: Any, first: str | None, second: str | None, *, hidden: bool, silent: bool
 ) -> None:
     desk.post("a/1", "12:00:00", "12:35:00", text=OLD, revised=first)
     desk.post("a/1", "12:00:00", "13:00:00", text="Other words", revised=second, revised_hidden=hidden)

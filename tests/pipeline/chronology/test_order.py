@@ -28,7 +28,9 @@ def test_future_dated(
     desk: Any, published: str | None, observed: str, fields: dict[str, Any], severity: str | None
 ) -> None:
     flags = desk.post("a/1", published, observed, **fields)
-    assert [(flag.flag, flag.severity) for flag in flags] == ([("future_dated", severity)] if severity else [])
+    assert [(flag.flag, flag.severity) for flag in flags] == (
+        [("future_dated", severity)] if severity else []
+    )
 
 
 def test_future_dated_carries_its_evidence(desk: Any) -> None:
@@ -54,7 +56,7 @@ def test_future_dated_carries_its_evidence(desk: Any) -> None:
         ("12:00:00", "yesterday", False),
     ],
 )
-def test_edit_before_publish(desk: Any, published: str | None, revised: str | None, found: bool) -> None:
+def test_edit_before_publish(desk: Any, published: str | None, revised: str | None, *, found: bool) -> None:
     desk.post("a/1", published, "13:00:00", revised=revised)
     assert desk.standing == ({"edit_before_publish": [("a/1",)]} if found else {})
 

@@ -278,7 +278,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tree=st.dictionaries(names, trees, max_size=4), noise=st.text(max_size=12))
 def test_nothing_but_a_config_or_its_problems_comes_out(
     tmp_path_factory: pytest.TempPathFactory, tree: object, noise: str

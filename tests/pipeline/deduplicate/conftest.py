@@ -9,11 +9,11 @@ import pytest
 
 from pipeline.core import Arrival, Boundary, Output
 from pipeline.deduplicate.decide import Deduplicate
-from pipeline.deduplicate.state import Postings, State
+from pipeline.deduplicate.state import State
 from schemas.base import Record
 from schemas.item import Deduplicated, Item, Relation, Verdict, VerdictChanged
 from schemas.stamp import Stamp
-from schemas.topics import DEDUPLICATED, ORIGINALS, Topic
+from schemas.topics import DEDUPLICATED, ORIGINALS
 
 START = datetime(2024, 12, 3, 12, tzinfo=UTC)
 
@@ -46,15 +46,19 @@ class Desk:
         self.at = START
         self.boundary: Boundary | None = None
         self.written: list[tuple[type[Record], bytes, datetime]] = []
-        self.tables: dict[tuple[Topic, str], Record | None] = {}
+        self.tables: dict[str, Record] = {}
         self.limit = limit
         self.state = self.empty()
         self.count = 0
 
     def empty(self) -> State:
-        if self.limit is None:
-            return self.core.empty()
-        return State(*({}, *(Postings(self.limit) for _ in range(4))))
+        state = self.core.empty()
+        if self.limit is not None:
+            for postings in (state.texts, state.shingles):
+                postings.limit = self.limit
+            for addresses in (state.urls, state.forwards):
+                addresses.limit = self.limit
+        return state
 
     def take(self, value: Record) -> list[Output]:
         """Decide on one record and fold what follows, as the engine does."""
@@ -70,7 +74,11 @@ class Desk:
 
     def post(self, item_id: str, text: str = "", **fields: Any) -> Verdict:
         """Take an item, observed now, and give the verdict on it."""
-        return self.carried(self.take(item(item_id, text, at=self.at, **fields)))
+        return self.carried(self.take_item(item_id, text, **fields))
+
+    def take_item(self, item_id: str, text: str = "", **fields: Any) -> list[Output]:
+        """Take an item, observed now."""
+        return self.take(item(item_id, text, at=self.at, **fields))
 
     @staticmethod
     def carried(outputs: list[Output]) -> Verdict:
@@ -92,8 +100,8 @@ class Desk:
         for output in outputs:
             assert output.topic is ORIGINALS
             assert output.value is not None
-            assert (output.topic, output.key) not in self.tables, "a page is never rewritten"
-            self.tables[output.topic, output.key] = output.value
+            assert output.key not in self.tables, "a page is never rewritten"
+            self.tables[output.key] = output.value
             self.core.load(output.topic, output.key, output.value, self.state)
         self.core.evict(self.boundary, self.state)
         return outputs
@@ -102,8 +110,8 @@ class Desk:
         """Rebuild the state from what was written, read back from its bytes."""
         state = self.empty()
         core = Deduplicate()
-        for (topic, key), value in self.tables.items():
-            core.load(topic, key, value and type(value).read(value.dump()), state)
+        for key, value in self.tables.items():
+            core.load(ORIGINALS, key, type(value).read(value.dump()), state)
         if self.boundary is not None:
             core.evict(self.boundary, state)
         for model, data, at in self.written:

@@ -124,7 +124,13 @@ def test_any_address_is_canonical_once_and_for_all(url: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["слово " * 30_000, "a-" * 99_999 + "/", "[" * 90_000 + "](" + "[" * 90_000, "[x](" * 40_000, "ﷺ" * 60_000],
+    [
+        "слово " * 30_000,
+        "a-" * 99_999 + "/",
+        "[" * 90_000 + "](" + "[" * 90_000,
+        "[x](" * 40_000,
+        "ﷺ" * 60_000,
+    ],
 )
 @pytest.mark.timeout(10)
 def test_no_text_takes_long(text: str) -> None:

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, PlatformCollector, ProcessCollector
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
-from pipeline.observe.children import parsed
+from pipeline.observe.children import Children, parsed
 from pipeline.observe.health import Health
 from pipeline.observe.metrics import IngestMetrics, StageMetrics, SupervisorMetrics
 from pipeline.observe.server import CannotListen, PortInUse, listening, serve, serve_all
@@ -179,11 +179,9 @@ async def test_a_child_that_is_silent_or_a_stranger_is_left_out_and_is_not_ready
     assert note == f"does not answer on port {dead}"
 
 
-async def test_a_supervisor_on_all_addresses_reaches_its_children(session: ClientSession) -> None:
-    health = Health()
-    anywhere = "0.0.0.0"
-    async with (
-        serve(CollectorRegistry(), health, host=anywhere, port=0) as first,
-        serve_all(CollectorRegistry(), health, [Process("x", first)], host=anywhere, port=0) as port,
-    ):
-        assert (await ready(session, port))[0] == 200
+async def test_a_supervisor_reaches_its_children_where_they_listen(session: ClientSession) -> None:
+    health, everywhere = Health("x"), "0.0.0.0"
+    async with serve(CollectorRegistry(), health, host=everywhere, port=0) as port:
+        reached = Children(session, [Process("x", port)], everywhere)
+        assert (await reached.readiness())["x"]["parts"]["x"]["note"] == "starting"
+    assert Children(session, [], "::1")._url(Process("x", 1), "readyz") == "http://[::1]:1/readyz"
