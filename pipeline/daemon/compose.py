@@ -78,7 +78,7 @@ async def topics_at_last(
             failures += 1
             delay = delay_seconds(failures, cap=30)
             health.set("kafka", ready=False, note=str(problem))
-            log.error("kafka cannot be used yet", reason=str(problem), next_seconds=round(delay, 1))
+            log.warning("kafka cannot be used yet", reason=str(problem), next_seconds=round(delay, 1))
             await first_of(stop.wait(), asyncio.sleep(delay))
         else:
             health.set("kafka", ready=True, note="topics are there")

@@ -45,13 +45,18 @@ class Outcome:
 
 
 def printed(stamp: Stamp | None) -> str:
-    """Give a stamp for a narrow column, in UTC, no finer than it was printed."""
-    if stamp is None or stamp.lo is None:
-        return f"? {stamp.raw}" if stamp else "no stamp"
-    if stamp.zone == "none":
-        return f"{stamp.raw} (no zone)"
-    form = "%d %b" if stamp.precision == "day" else "%d %b %H:%M"
-    return stamp.lo.strftime(form)
+    """Give a stamp in UTC, no finer than it was printed; what cannot be read, or has no zone, as it was."""
+    if stamp is None:
+        return "no stamp"
+    if stamp.lo is None or stamp.zone == "none":
+        return f"“{stamp.raw}”"
+    return stamp.lo.strftime("%d %b" if stamp.precision == "day" else "%d %b %H:%M")
+
+
+def clock(stamp: Stamp | None) -> str:
+    """Give the clock of a stamp for a narrow column."""
+    text = printed(stamp)
+    return text if text.startswith("“") or stamp is None or stamp.precision == "day" else text[-5:]
 
 
 def stories(found: Iterable[Story], *, at_least: int = 2, most: int = 40) -> Table:
@@ -61,12 +66,13 @@ def stories(found: Iterable[Story], *, at_least: int = 2, most: int = 40) -> Tab
     )
     table.add_column("first", no_wrap=True)
     table.add_column("story", ratio=3)
-    table.add_column("reports: source and its own time, UTC", ratio=4)
+    table.add_column("reports: source and its own time, UTC; = is a copy", ratio=4)
     table.add_column("items", justify="right")
     table.add_column("owners", justify="right")
     rows = [story for story in found if story.tally.items >= at_least]
     for story in sorted(rows, key=lambda one: (one.first_observed, one.story_id))[:most]:
-        first = min((m.published.lo for m in story.members if m.published and m.published.lo), default=None)
+        known = [m.published.lo for m in story.members if m.published and m.published.zone != "none"]
+        first = min((lo for lo in known if lo is not None), default=None)
         table.add_row(
             first.strftime("%d %b %H:%M") if first else "?",
             shortened(story.headline),
@@ -79,8 +85,7 @@ def stories(found: Iterable[Story], *, at_least: int = 2, most: int = 40) -> Tab
 
 def report(member: Member) -> str:
     """Give one report in a few words; a copy is marked with an equals sign."""
-    time = printed(member.published)
-    return f"{'=' if member.role == 'copy' else ''}{member.source} {time.rpartition(' ')[2]}"
+    return f"{'=' if member.role == 'copy' else ''}{member.source} {clock(member.published)}"
 
 
 def shortened(text: str) -> str:
@@ -105,11 +110,14 @@ def flags(found: Sequence[Flag]) -> Table:
 def conflict(flag: Flag) -> RenderableType:
     """Give one conflict in full: the reports with their permalinks, and every possible reading."""
     reports = Table(box=None, show_header=False, pad_edge=False)
+    reports.add_column()
+    reports.add_column(no_wrap=True)
+    reports.add_column(overflow="fold")  # a permalink is never cut
     stamps = {fact.item_id: fact.stamp for fact in flag.evidence if fact.what == "published" and fact.item_id}
     for subject in flag.subjects:
         stamp = stamps.get(subject.item_id)
         reports.add_row(
-            Text(subject.source, "bold"), f"stamped {printed(stamp)} UTC", shortened(subject.headline)
+            Text(subject.source, "bold"), f"stamped {printed(stamp)}, UTC", shortened(subject.headline)
         )
         reports.add_row("", "printed", Text(repr(stamp.raw) if stamp else "-"))
         reports.add_row("", "permalink", Text(subject.url or "none", "cyan"))
@@ -122,7 +130,8 @@ def conflict(flag: Flag) -> RenderableType:
     readings.add_column("weight", justify="right")
     for one in flag.hypotheses:
         left = "-" if one.apart_seconds is None else minutes(one.apart_seconds)
-        readings.add_row(str(one.rank), one.reading, left, f"{one.weight:.2f}")
+        weight = f"{one.weight:.2f}" if one.weight >= 0.005 else "< 0.01"
+        readings.add_row(str(one.rank), one.reading, left, weight)
     title = Text(f" {flag.flag} ", "bold red")
     return Panel(
         Group(Text(flag.summary, "bold"), "", reports, "", readings), title=title, title_align="left"

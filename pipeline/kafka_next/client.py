@@ -190,6 +190,7 @@ async def partitions_of(client: AIOKafkaClient, topic: str) -> list[int]:
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
         raise UnknownTopicOrPartitionError(f"no topic {topic}")
+    await client.add_topic(topic)
     return sorted(partitions)
 
 

@@ -81,6 +81,10 @@ def reborn(stage: Stage, core: Core[Any]) -> Stage:
     return Stage(engine, tables=dict(stage.tables), folded=list(stage.folded))
 
 
+def dumped(value: Record | None) -> bytes | None:
+    return None if value is None else value.dump()
+
+
 def shape(written: list[Written]) -> list[tuple[str, str, str, str, bytes | None]]:
     return [
         (

@@ -49,7 +49,7 @@ class Desk:
     outputs: list[Output] = field(default_factory=list)
 
     def hear(self, value: Record | str, *, after: float = 0, **more: Any) -> StoryChange | None:
-        """Take in a record some minutes after the one before; give the change that carries it, if one does."""
+        """Take in a record some minutes after the one before; give the change that carries it."""
         self.at += timedelta(minutes=after)
         self.heard += 1
         value = told(value, **{"at": self.at, **more}) if isinstance(value, str) else value

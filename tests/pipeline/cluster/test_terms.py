@@ -104,5 +104,5 @@ def test_any_text_has_terms_of_length_one_or_none(tell: Any, text: str, title: s
     weights = Words().of(item)
     assert len(weights) <= TERMS
     assert not weights or isclose(sqrt(sum(w * w for w in weights.values())), 1)
-    assert all(weights) and all(term == term.strip() for term in weights)
+    assert all(term and term == term.strip() for term in weights)
     assert len(headline(item)) <= HEADLINE_CHARACTERS
