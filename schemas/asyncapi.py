@@ -114,6 +114,7 @@ def _event_trait() -> dict[str, Any]:
 
 def _output_trait() -> dict[str, Any]:
     properties = {
+        "ce_dataschema": _text("the $id of the payload's JSON Schema"),
         "ce_inputoffset": _text("offset of the record that led to this one", pattern="^[0-9]+$"),
         "ce_code": _text("fingerprint of the code that decided"),
         "ce_config": _text("fingerprint of the config that it decided under"),

@@ -1,5 +1,6 @@
 """What all messages share: strict when written, tolerant when read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,11 @@ class Record(BaseModel):
     def dump(self) -> bytes:
         """Give the bytes that go to Kafka: JSON, UTF-8, no spaces, fields in the order of the model."""
         return self.__pydantic_serializer__.to_json(self)
+
+
+def name_of(model: type[Record]) -> str:
+    """Spell a model's name as files and ids have it: StoryChange is story-change."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", model.__name__).lower()
 
 
 @dataclass(frozen=True, slots=True)

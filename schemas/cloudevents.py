@@ -6,9 +6,10 @@ Source: CloudEvents Kafka Protocol Binding 1.0.2.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Generic, TypeVar
 
-from schemas.base import Record
+from schemas.base import Record, name_of
 
 JSON = b"application/json"
 R_co = TypeVar("R_co", bound=Record, covariant=True)
@@ -56,6 +57,12 @@ def instant(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+@cache
+def dataschema(model: type[Record], version: int = 1) -> str:
+    """Name the exported schema of a message: the `$id` of its JSON Schema."""
+    return f"urn:dateline:schema:{name_of(model)}:{version}"
+
+
 def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
     """Give the headers and the value of the Kafka record.
 
@@ -72,6 +79,8 @@ def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
     }
     if empty := [name for name, text in attributes.items() if not text]:
         raise ValueError(f"CloudEvents allows no empty {', '.join(empty)}")
+    if event.data is not None:
+        attributes["dataschema"] = dataschema(type(event.data))
     attributes.update(event.extensions)
     headers: Headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
     if event.data is None:
@@ -101,6 +110,7 @@ def decode(
         raise UnreadableEvent(f"ce_type: {kind!r} is none of {', '.join(types)}")
     event_id, source, subject = (attributes.pop(name) for name in ("id", "source", "subject"))
     time = _time(attributes.pop("time"))
+    attributes.pop("dataschema", None)
     data = None if value is None else types[kind].read(value)
     return Event(event_id, source, kind, time, subject, data, attributes)
 

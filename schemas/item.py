@@ -79,7 +79,7 @@ class Draft(Record):
                 raise ValueError(f"a time of {len(stamp.raw)} characters")
         return self
 
-    def content_hash(self) -> str:
+    def hashed(self) -> str:
         """Hash what every way to the source shows, and `published`; "1:" names this recipe.
 
         Absent and empty fields do not enter, so a field added later changes no old hash.
@@ -104,7 +104,7 @@ class Item(Draft):
     """
 
     revision: int = Field(ge=1, description="1, 2, ...: the order in which we saw the versions")
-    hash: str = Field(description="content hash with the number of its recipe in front")
+    content_hash: str = Field(description="content hash with the number of its recipe in front")
     returned_to: int | None = Field(None, description="the earlier revision whose content came back")
     late: bool = Field(False, description="an older state that we saw after a newer one")
     via: str = Field(description="the configured source that brought it")

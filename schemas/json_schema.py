@@ -5,14 +5,14 @@ may be added and enumerations may grow, so neither is closed. A field is require
 default; the others are written all the same.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from schemas.base import Record
+from schemas.base import Record, name_of
+from schemas.cloudevents import dataschema
 from schemas.topics import Topic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,15 +28,10 @@ def schema_for(model: type[Record], version: int = 1) -> dict[str, Any]:
         version: of the topic that carries it.
     """
     body: dict[str, Any] = _described(model.model_json_schema(schema_generator=_ForReaders))
-    head = {"$schema": DIALECT, "$id": f"urn:dateline:schema:{name_of(model)}:{version}"}
+    head = {"$schema": DIALECT, "$id": dataschema(model, version)}
     parts = body.pop("$defs", None)
     schema = head | {key: body[key] for key in _FIRST if key in body} | body
     return schema | {"$defs": parts} if parts else schema
-
-
-def name_of(model: type[Record]) -> str:
-    """Spell a model's name as files and ids have it: StoryChange is story-change."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", model.__name__).lower()
 
 
 def file_of(model: type[Record], version: int) -> str:

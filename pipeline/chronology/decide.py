@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from statistics import median
 
+from pipeline.chronology.baselines import gather, learned
 from pipeline.chronology.hearing import Hearing
 from pipeline.chronology.ledger import RULED, changed, closed, ruled, settled
-from pipeline.chronology.norms import learn
-from pipeline.chronology.rules.lag import OTHERS, middle, sources
 from pipeline.chronology.state import State
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.window import Window
 from pipeline.core import Arrival, Boundary, Output
 from schemas.base import Record
 from schemas.flag import Flag
@@ -44,7 +42,7 @@ class Chronology:
         if isinstance(value, Ruling) and value.verdict in RULED:
             state.rulings[value.subject] = at
         elif isinstance(value, StoryChange) and (state.boundary is None or at >= state.boundary):
-            _gather(value, state)
+            gather(value, state)
 
     def load(self, topic: Topic, key: str, value: Record | None, state: State) -> None:
         """Take in one flag or baseline."""
@@ -58,9 +56,8 @@ class Chronology:
     def turn(self, boundary: Boundary, state: State) -> Sequence[Output]:
         """Write the baselines, confirm the flags that leave the window, forget the long settled ones."""
         outputs = [
-            Output(BASELINES, source, "dateline.baseline", learn(source, values, known, boundary.time))
-            for source, values in sorted(state.gathered.items())
-            for known in [state.baselines.get(source)]
+            Output(BASELINES, baseline.source, "dateline.baseline", baseline)
+            for baseline in learned(state, boundary.time)
         ]
         cause = f"{self.stage}/{int(boundary.time.timestamp())}"
         for key, flag in sorted(state.flags.items()):
@@ -98,30 +95,3 @@ def _output(flag: Flag) -> Output:
 def _leaves(item_id: str, window: Window, boundary: Boundary) -> bool:
     report = window.report(item_id)
     return report is None or report.versions[-1].at < boundary.keep_since
-
-
-def _gather(change: StoryChange, state: State) -> None:
-    """Note how long a revision took to reach us, and how far its story's first reports lie apart."""
-    report = state.window.report(change.carried.item.item_id) if change.carried else None
-    if report is None or report.span is None or report.versions[-1].late:
-        return
-    current, (lo, _) = report.current, report.span
-    if current.revision == 1 and current.witnessed:
-        state.gathering(report).delivery.append(round(current.observed.timestamp() - lo, 1))
-    if current.revision > 1 and current.revised is not None and current.revised.lo is not None:
-        state.gathering(report).edit.append(round(current.revised.lo.timestamp() - lo, 1))
-    if change.change in ("opened", "joined"):
-        _gather_lags(report, state)
-
-
-def _gather_lags(report: Report, state: State) -> None:
-    """Note the lag of a source's first report of a story; with the third source, the lags of all three."""
-    if len(state.window.stories.get(report.story or "")) <= OTHERS:
-        return
-    found = sources(state.window, report.story, lambda _: False)
-    first = {source: reports[0] for source, reports in found.items()}
-    if len(first) <= OTHERS or first.get(report.source) is not report:
-        return
-    for one in first.values() if len(first) == OTHERS + 1 else [report]:
-        others = [middle(other) for other in first.values() if other is not one]
-        state.gathering(one).lag.append(round(middle(one) - median(others), 1))

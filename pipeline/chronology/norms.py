@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from pipeline.chronology.window import Report
 from schemas.records import Baseline
@@ -16,8 +15,10 @@ FULL_WEIGHT = 4
 """A full series of quantiles stands for GATHERED - KEPT earlier values when it meets new ones."""
 ENOUGH = 50
 """From so many values on, a source's own series counts."""
-SHARE = 0.99
-"""The quantile beyond which a value is unusual."""
+SHARE = 0.9
+TAIL = 3.0
+"""A value is unusual beyond TAIL times the SHARE quantile. On real lags that is near p99 (2 to 4 times p90),
+which of a hundred values is one of the largest two: a single wrong stamp would lift it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,21 @@ DELIVERY_SCALES: Mapping[str, float] = {"pushed": 30.0, "polled": 1_800.0}
 """The same of the time from a stamp to our sight of it."""
 
 
+Series = deque[tuple[str, float]]
+"""The item_id with each value."""
+
+
+def _series() -> Series:
+    return deque(maxlen=GATHERED)
+
+
 @dataclass(slots=True)
 class Gathered:
     """Values of one epoch and one source."""
 
-    lag: deque[float] = field(default_factory=lambda: deque(maxlen=GATHERED))
-    delivery: deque[float] = field(default_factory=lambda: deque(maxlen=GATHERED))
-    edit: deque[float] = field(default_factory=lambda: deque(maxlen=GATHERED))
+    lag: Series = field(default_factory=_series)
+    delivery: Series = field(default_factory=_series)
+    edit: Series = field(default_factory=_series)
 
 
 def delivery_class(report: Report) -> str:
@@ -74,20 +83,6 @@ def norm_of(baseline: Baseline | None, delivery: str) -> Norm:
         late=_mixed(baseline.delivery, of_class.late),
         lags=len(baseline.lag),
         deliveries=len(baseline.delivery),
-    )
-
-
-def learn(source: str, gathered: Gathered, known: Baseline | None, boundary: datetime) -> Baseline:
-    """Give the baseline at the end of an epoch."""
-    before = known or Baseline(source=source, boundary=boundary, count=0)
-    return Baseline(
-        source=source,
-        boundary=boundary,
-        count=min(GATHERED, before.count + len(gathered.delivery)),
-        lag=merged(before.lag, gathered.lag),
-        delivery=merged(before.delivery, gathered.delivery),
-        edit=merged(before.edit, gathered.edit),
-        zone=before.zone,
     )
 
 
@@ -109,9 +104,9 @@ def merged(known: Sequence[float], new: Iterable[float]) -> tuple[float, ...]:
 
 
 def _mixed(own: Sequence[float], of_class: float) -> float:
-    """Give the limit: the source's quantile of magnitudes, drawn towards its class's (n to ENOUGH)."""
+    """Give the limit: the source's own, drawn towards its class's (n to ENOUGH)."""
     if len(own) < ENOUGH:
         return of_class
     magnitudes = sorted(map(abs, own))
-    quantile = magnitudes[min(len(magnitudes) - 1, int(SHARE * len(magnitudes)))]
-    return (len(own) * quantile + ENOUGH * of_class) / (len(own) + ENOUGH)
+    limit = TAIL * magnitudes[int(SHARE * len(magnitudes))]
+    return (len(own) * limit + ENOUGH * of_class) / (len(own) + ENOUGH)

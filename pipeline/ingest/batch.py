@@ -116,7 +116,7 @@ class Batch:
         seen = pencilled.output.value if pencilled else self.books.seen.get(draft.item_id)
         seen = seen if isinstance(seen, Seen) else None
         observed = sight.observed or received
-        content_hash = draft.content_hash()
+        content_hash = draft.hashed()
         judgement = judge(draft, content_hash, observed, seen)
         if judgement.kind in ("first", "later"):
             memory = remember(

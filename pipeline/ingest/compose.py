@@ -109,7 +109,7 @@ def revision(
     item = Item.model_construct(  # every field was validated in the draft or is made here
         **fitted(draft),
         revision=judgement.revision,
-        hash=content_hash,
+        content_hash=content_hash,
         returned_to=judgement.returned_to,
         late=judgement.late,
         via=seen.source,

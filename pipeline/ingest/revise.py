@@ -37,7 +37,7 @@ def judge(draft: Draft, content_hash: str, observed: datetime, seen: Seen | None
 
     Args:
         draft: the normalised post.
-        content_hash: its `content_hash()`.
+        content_hash: its `hashed()`.
         observed: when it was observed.
         seen: what is known of its item; none if it is new.
     """

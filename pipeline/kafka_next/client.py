@@ -77,11 +77,11 @@ def deadline(settings: KafkaSettings) -> float:
     return asyncio.get_running_loop().time() + settings.deadline_seconds
 
 
-def unreachable(settings: KafkaSettings, doing: str, cause: object = None) -> Unreachable:
+def unreachable(settings: KafkaSettings, doing: str, cause: BaseException | None = None) -> Unreachable:
     """Give the error that says that Kafka did not do something in time."""
     return Unreachable(
         f"Kafka at {settings.bootstrap_servers} did not {doing} within {settings.deadline_seconds:.3g} s "
-        f"({cause or 'no answer'}). Is it running, and are address and login right?"
+        f"({str(cause or '') or 'no answer'}). Is it running, and are address and login right?"
     )
 
 

@@ -149,7 +149,7 @@ def items(draw: Any, number: int, now: datetime, known: list[Item]) -> Item:
         published=Stamp.parse(published.isoformat()),
         relations=tuple(relations),
         revision=max(revisions, default=0) + 1,
-        hash=f"1:{number}",
+        content_hash=f"1:{number}",
         via="s",
         connector="recording/1",
         raw_id=f"r{number}",

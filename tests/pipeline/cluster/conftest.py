@@ -32,7 +32,7 @@ def told(
         native_id=name,
         text=text,
         published=published if published is None else Stamp.parse(published),
-        **{"revision": 1, "hash": "1:", "via": source, "connector": "test/1", "raw_id": "r", **more},
+        **{"revision": 1, "content_hash": "1:", "via": source, "connector": "test/1", "raw_id": "r", **more},
         observed=at,
     )
     return Deduplicated(at=at, item=item, verdict=Verdict(**verdict))

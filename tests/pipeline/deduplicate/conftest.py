@@ -29,7 +29,7 @@ def item(item_id: str, text: str = "", *, at: datetime = START, **fields: Any) -
         "published": Stamp(raw="x", lo=at, hi=at),
         "relations": relations,
         "revision": 1,
-        "hash": "1:0",
+        "content_hash": "1:0",
         "via": "test",
         "connector": "test/1",
         "raw_id": "raw",

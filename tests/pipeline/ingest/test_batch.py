@@ -97,7 +97,7 @@ def test_a_long_text_is_cut_and_marked_and_the_hash_is_of_all_of_it() -> None:
     assert first.text_length == len(long)
     assert len(first.text.encode()) <= TEXT_LIMIT_BYTES
     assert first.text == second.text
-    assert first.hash != second.hash
+    assert first.content_hash != second.content_hash
 
 
 def test_raw_beyond_the_limit_is_a_dead_letter_and_the_item_stands() -> None:

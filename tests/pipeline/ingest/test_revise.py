@@ -36,11 +36,11 @@ class Memory:
     ) -> Judgement:
         post = draft(text, version=version, revised=revised)
         observed = NOON + timedelta(minutes=minute)
-        judgement = judge(post, post.content_hash(), observed, self.seen)
+        judgement = judge(post, post.hashed(), observed, self.seen)
         if judgement.kind in ("first", "later"):
             self.seen = remember(
                 post,
-                post.content_hash(),
+                post.hashed(),
                 observed,
                 self.seen,
                 judgement,
