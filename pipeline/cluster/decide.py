@@ -107,7 +107,7 @@ class Cluster:
             case other:
                 raise TypeError(f"no record of {DEDUPLICATED.name}: {type(other).__name__}")
         upserts = [] if story is None else [story]
-        for step, closed in _closings(arrival, state, story):
+        for step, closed in _closings(arrival, state):
             outputs.append(_changed(step, closed.story_id))
             upserts.append(closed)
         outputs += [Output(STORIES, each.story_id, "dateline.story", each) for each in upserts]
@@ -297,11 +297,9 @@ def _judge(changed: VerdictChanged, at: datetime, state: State) -> Story | None:
     return stories.renumbered(stories.judged(story, changed.item_id, entry.role, changed.verdict.role))
 
 
-def _closings(arrival: Arrival, state: State, touched: Story | None) -> Iterator[tuple[StoryChange, Story]]:
-    """Close the stories that were quiet for too long, but never the one that was just touched."""
+def _closings(arrival: Arrival, state: State) -> Iterator[tuple[StoryChange, Story]]:
+    """Close the stories that were quiet for too long; what this record changed is not among them."""
     for story in state.shelf.overdue(arrival.at, CLOSED_PER_RECORD):
-        if touched is not None and story.story_id == touched.story_id:
-            continue
         closed = stories.closed(story, arrival.at)
         yield (
             stories.change(

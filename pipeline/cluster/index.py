@@ -177,7 +177,7 @@ class Search:
             return Fit(0.0, ())
         length = sqrt(sum(weight * weight for weight in centroid.values()))
         score = (sum(shared.values()) / length + best) / 2 / self._length
-        return Fit(min(score, 1.0), tuple(_heaviest(shared, WORDS_NAMED)))
+        return Fit(score, tuple(_heaviest(shared, WORDS_NAMED)))
 
 
 def _heaviest(weights: Mapping[str, float], count: int) -> list[str]:

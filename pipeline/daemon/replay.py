@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.daemon.compose import CORES, ROLES, ensure_topics
@@ -52,7 +54,7 @@ def write_config(
 ) -> Path:
     """Write the config of a replay: one recording, one prefix, free ports."""
     config = {
-        "kafka": settings.model_dump(mode="json", exclude_defaults=True),
+        "kafka": kafka_section(folder, settings),
         "topics": {"prefix": prefix},
         "observe": {"port": 0},
         "log": {"level": level},
@@ -61,6 +63,21 @@ def write_config(
     path = folder / "replay.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+def kafka_section(folder: Path, settings: KafkaSettings) -> dict[str, Any]:
+    """Give the settings as a config in `folder` has them; a secret goes into a file that only we may read."""
+    section = settings.model_dump(exclude_defaults=True)
+    section["bootstrap_servers"] = settings.bootstrap_servers  # a config has another default
+    for name, value in section.items():
+        if isinstance(value, SecretStr):
+            file = folder / name
+            file.touch(mode=0o600)
+            file.write_text(value.get_secret_value())
+            section[name] = f"${{FILE:{name}}}"
+        elif isinstance(value, Path):
+            section[name] = str(value.absolute())
+    return section
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Self
 
 from pipeline.kafka.batches import Headers, Send, Slot, pack
-from pipeline.kafka.errors import Fenced, KafkaProblem, OutcomeUnknown, Refused
+from pipeline.kafka.errors import KafkaProblem, OutcomeUnknown, Refused
 from pipeline.kafka.settings import KafkaSettings
 from pipeline.kafka.transaction import Transaction
 from pipeline.kafka.wire import Wire
@@ -148,8 +148,6 @@ class Producer:
         self._open = False
         _fail(self._queue, KafkaProblem("the transaction was aborted"))
         self._queue = []
-        if isinstance(self._lost, Fenced):
-            return
         try:
             await self._transaction.end(self._wire.deadline(seconds), commit=False)
         except KafkaProblem as problem:

@@ -133,7 +133,7 @@ class Admin:
             differences += [
                 Difference(name, setting, value, found.get(setting, "missing"))
                 for setting, value in right.items()
-                if not _same(value, found.get(setting))
+                if value != found.get(setting)
             ]
         return differences
 
@@ -209,8 +209,3 @@ class Admin:
             return found
 
         return await self._persist("tell topics' settings", attempt)
-
-
-def _same(wanted: str, found: str | None) -> bool:
-    # Lists such as compact,delete come back in the broker's order.
-    return found is not None and sorted(wanted.split(",")) == sorted(found.split(","))

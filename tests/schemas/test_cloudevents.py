@@ -62,6 +62,7 @@ def test_they_read_what_we_write(event: Event[Record]) -> None:
         "time": event.time,
         "subject": event.subject,
         "datacontenttype": "application/json",
+        "dataschema": "urn:dateline:schema:word:1",
         **event.extensions,
     }
     assert theirs.get_data() == {"text": cast("Word", event.data).text}

@@ -184,7 +184,7 @@ def test_the_headers_that_we_write_are_those_of_the_document(
         for name in trait["headers"].get("required", ()):
             less = {key: value for key, value in headers.items() if key != name}
             assert not Draft202012Validator(trait["headers"]).is_valid(less)
-    assert known - set(headers) <= {"content-type"}
+    assert known - set(headers) <= {"content-type", "ce_dataschema"}
 
 
 @pytest.mark.parametrize(

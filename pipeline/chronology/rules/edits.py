@@ -30,7 +30,7 @@ NEGATIONS = frozenset(
 def silent_edit(before: Version, report: Report) -> Finding | None:
     """Judge the newest version of an item against the one that we had before it."""
     after = report.current
-    if after.late or after.returned_to is not None or not (before.usable and after.usable):
+    if after.returned_to is not None or not (before.usable and after.usable):
         return None
     if after.digest == before.digest or _shown(before, after):
         return None

@@ -26,6 +26,13 @@ def three(desk: Any, **fields: Any) -> None:
         pytest.param(
             "08:00:00", "11:30:00", {"delivery": "polled", "absent": "10:45"}, False, id="a slow feed"
         ),
+        pytest.param(
+            "18:00:00",
+            "23:00:00",
+            {"delivery": "polled", "absent": "22:30"},
+            False,
+            id="late, and late to us",
+        ),
         pytest.param("06:00:00", "12:15:00", {"backlog": True}, True, id="stamps alone, pushed"),
         pytest.param("18:00:00", "21:00:00", {"backlog": True}, True, id="stamps alone, late"),
         pytest.param(
@@ -43,6 +50,27 @@ def test_lag_outlier(
     three(desk)
     desk.post("a/1", published, observed, **fields)
     assert desk.standing == ({"lag_outlier": [("a/1",)]} if found else {})
+
+
+@pytest.mark.parametrize(("fields", "found"), [({}, True), ({"backlog": True}, False)])
+def test_sight_needs_less_distance_than_stamps_alone(
+    desk: Any, fields: dict[str, Any], *, found: bool
+) -> None:
+    """Five hours before others that are an hour apart themselves."""
+    for source, time in (("b", "11:00:00"), ("c", "12:00:00"), ("d", "13:00:00")):
+        desk.post(f"{source}/1", time)
+    desk.post("a/1", "07:00:00", "13:10:00", **fields)
+    assert desk.standing == ({"lag_outlier": [("a/1",)]} if found else {})
+
+
+def test_reports_that_our_own_sight_confirms_are_the_better_reference(desk: Any) -> None:
+    desk.post("b/1", "12:00:00")
+    desk.post("c/1", "12:10:00")
+    for source in ("d", "e", "f"):
+        desk.post(f"{source}/1", "06:05:00", "12:12:00", backlog=True)
+    desk.post("a/1", "06:00:00", "12:15:00")
+    flag = next(flag for flag in desk.state.flags.values() if flag.source == "a")
+    assert "median of 2 independent" in flag.summary
 
 
 def test_the_evidence(desk: Any) -> None:

@@ -106,6 +106,7 @@ def test_a_third_report_between_them_withdraws_it(desk: Any) -> None:
         pytest.param({"delivery": "polled"}, {}, False, id="feeds are as far apart as that"),
         pytest.param({"observed": "09:00:05", "backlog": False}, {"backlog": False}, False, id="both seen"),
         pytest.param({"backlog": False}, {"backlog": False}, True, id="the early one surfaced late"),
+        pytest.param({"observed": "09:00:05", "backlog": False}, {}, True, id="only the early one seen"),
         pytest.param({"published": "2026-07-04 09:00:00"}, {}, False, id="a clock without a zone"),
         pytest.param({"published": "2026-07-03"}, {}, False, id="a day"),
         pytest.param({"copy_of": "b/1"}, {}, False, id="a copy"),

@@ -141,6 +141,11 @@ def test_a_story_without_known_stamps_is_near_to_all(tell: Any) -> None:
     assert not stories.far_apart(story, Stamp.parse("2020-01-01T00:00:00Z"))
 
 
+def test_a_late_arrival_moves_no_time_back(story: Story, tell: Any) -> None:
+    story = stories.joined(story, tell("x", "b", at=AT - timedelta(hours=1)), AT, 0.5)
+    assert story.last_observed == AT
+
+
 def test_closing_ends_a_story(story: Story) -> None:
     later = AT + timedelta(days=2)
     closed = stories.closed(story, later)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,18 @@ def test_a_restart_at_any_place_equals_no_restart(
         decided = bytes_of(Deduplicate().decide(arrival, restarted))
         assert decided == bytes_of(desk.core.decide(arrival, desk.state))
         desk.take(item)
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_of_a_full_list_the_newest_are_kept(make_desk: Callable[..., "Desk"], limit: int) -> None:
+    desk = make_desk(limit)
+    for number in range(4):
+        desk.post(f"a/{number}", TEXTS[2], url="https://x.org/1", forward="z/1")
+        desk.wait(hours=3)
+    desk.turn(timedelta(hours=4))
+    assert list(desk.state.window) == ["a/3"]
+    assert desk.restarted() == desk.state
+    assert desk.post("b/1", TEXTS[2]).group == "a/0"
 
 
 @settings(max_examples=30, deadline=None)

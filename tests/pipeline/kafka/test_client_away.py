@@ -115,6 +115,50 @@ async def test_kafka_freezes_in_the_middle(
 
 
 @pytest.mark.kafka
+async def test_a_broker_that_stops_reading_cannot_hold_us(
+    settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic, frozen: str
+) -> None:
+    topic = await make_topic(max_bytes=4_194_304)
+    relayed: list[asyncio.Transport] = []
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = settings.bootstrap_servers.split(":")
+        answers, broker = await asyncio.open_connection(host, int(port))
+        relayed.append(reader._transport)  # type: ignore[attr-defined]
+
+        async def pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pass_on(reader, broker), pass_on(answers, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        producer = await Producer.open(settings.model_copy(update={"deadline_seconds": 1}), topic_prefix)
+        host, port = server.sockets[0].getsockname()
+        send_to(f"{host}:{port}", producer)
+        for connection in producer._wire._connections.values():
+            connection._writer.transport.abort()
+        await producer.begin()
+        producer.send(topic, key=b"k", value=b"first", headers=[])
+        await producer.flush()
+        send_to(frozen, producer)
+        stuck = list(producer._wire._connections.values())
+        for transport in relayed:
+            transport.pause_reading()
+        # More than the system takes off our hands.
+        for _ in range(4):
+            producer.send(topic, key=b"k", value=bytes(4_000_000), headers=[])
+        with pytest.raises(Unreachable):
+            await producer.commit()
+        async with asyncio.timeout(3):
+            await producer.close()
+        assert all(connection._closed_fut.done() for connection in stuck)
+        for transport in relayed:
+            transport.abort()
+
+
+@pytest.mark.kafka
 async def test_a_whole_life_leaves_nothing_behind(
     settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic, frozen: str
 ) -> None:

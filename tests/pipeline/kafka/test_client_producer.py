@@ -211,7 +211,7 @@ async def test_a_commit_without_an_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     topic = await make_topic()
-    hasty = settings.model_copy(update={"deadline_seconds": 1.5})
+    hasty = settings.model_copy(update={"deadline_seconds": 1})
     producer = await Producer.open(hasty, topic_prefix)
     ask, answers = producer._wire.ask, 0
 

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from pipeline.kafka import KafkaRecord, KafkaSettings, Producer, Reader, Refused
+from pipeline.kafka.wire import Role
 
 MakeTopic = Callable[..., Awaitable[str]]
 Settle = Callable[[Reader, int], Awaitable[None]]
@@ -82,16 +84,20 @@ async def test_an_empty_topic_ends_at_once(reader: Reader) -> None:
 
 
 async def test_the_end_is_that_of_the_call(
-    producer: Producer, topic: str, reader: Reader, settle: Settle
+    producer: Producer, topic: str, reader: Reader, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(producer, topic, b"before")
     await settle(reader, 2)
-    found = []
-    async for records in reader.read_to_end():
-        found += records
+    look = reader._bounds
+
+    async def slowly(partitions: Any) -> Any:
+        bounds = await look(partitions)
         await write(producer, topic, b"after")
         await settle(reader, 4)
-    assert values(found) == [b"before"]
+        return bounds
+
+    monkeypatch.setattr(reader, "_bounds", slowly)
+    assert values(await to_end(reader)) == [b"before"]
     assert reader.position() == 2
     assert values(await reader.fetch(max_records=5, wait_seconds=5)) == [b"after"]
 
@@ -142,9 +148,11 @@ async def test_fetch_gives_no_more_than_asked_and_loses_nothing(
     await write(producer, topic, *(b"%d" % number for number in range(10)))
     parts = [values(await reader.fetch(max_records=4, wait_seconds=5)) for _ in range(3)]
     assert parts == [[b"0", b"1", b"2", b"3"], [b"4", b"5", b"6", b"7"], [b"8", b"9"]]
-    reader.seek(0, 6)
-    assert values(await reader.fetch(max_records=2, wait_seconds=5)) == [b"6", b"7"]
-    assert reader.position() == 8
+    for offset in (6, 3):
+        reader.seek(0, offset)
+        found = values(await reader.fetch(max_records=2, wait_seconds=5))
+        assert found == [b"%d" % offset, b"%d" % (offset + 1)]
+        assert reader.position() == offset + 2
 
 
 async def test_a_waiting_fetch_wakes_up_and_may_be_cancelled(
@@ -214,6 +222,29 @@ async def test_a_position_beyond_the_end_is_told(reader: Reader) -> None:
     reader.seek(0, 1000)
     with pytest.raises(Refused, match="created anew"):
         await reader.fetch(max_records=1, wait_seconds=1)
+
+
+async def test_what_moved_is_found_again(producer: Producer, topic: str, reader: Reader) -> None:
+    for wire in (producer._wire, reader._wire):
+        wire._leaders = {topic: {0: 999}}
+        wire._coordinators = {(Role.TRANSACTION, producer._transaction._id): 999, (Role.GROUP, topic): 999}
+    await producer.begin()
+    producer.send(topic, key=b"k", value=b"v", headers=[])
+    await producer.commit(group=topic, offsets={(topic, 0): 1})
+    assert values(await reader.fetch(max_records=2, wait_seconds=5)) == [b"v"]
+
+
+async def test_a_missing_partition_is_told_among_others(
+    settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(partitions=4)
+    producer = await Producer.open(settings.model_copy(update={"deadline_seconds": 0.5}), topic_prefix)
+    await producer.begin()
+    for partition in (0, 1, 9, 2, 3):
+        producer.send(topic, key=b"k", value=b"v", headers=[], partition=partition)
+    with pytest.raises(Refused, match=f"writing to {topic}.*create the topics"):
+        await producer.commit()
+    await producer.close()
 
 
 async def test_a_missing_topic_is_named(settings: KafkaSettings, topic_prefix: str) -> None:
