@@ -12,18 +12,24 @@ BACKOFF_MAX_SECONDS = 300.0
 
 
 async def first_of(*awaitables: Awaitable[Any]) -> None:
-    """Wait until one of them is done, whatever its result.
+    """Wait until one of them is done.
 
     Coroutines that are not done then are cancelled; tasks and futures that were passed in are left alone.
+
+    Raises:
+        Exception: what a coroutine that is done raised. Tasks keep theirs for their owner.
     """
     own = [asyncio.ensure_future(one) for one in awaitables if asyncio.iscoroutine(one)]
     given = [asyncio.ensure_future(one) for one in awaitables if not asyncio.iscoroutine(one)]
     try:
-        await asyncio.wait([*own, *given], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*own, *given], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in own:
             task.cancel()
         await asyncio.gather(*own, return_exceptions=True)
+    for task in own:
+        if task in done:
+            task.result()
 
 
 def delay_seconds(failures: int, *, at_least: float | None = None, cap: float = BACKOFF_MAX_SECONDS) -> float:

@@ -1,10 +1,9 @@
 """One post of one source, and one numbered revision of it."""
 
 import hashlib
-import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_core import to_json
 
 from schemas.base import Instant, Open, Record
@@ -16,14 +15,10 @@ ItemStatus = Annotated[str, Open(("usable", "withheld", "withdrawn"))]
 RelationKind = Annotated[str, Open(("reply_to", "forward_of", "album", "quotes", "same_url"))]
 Delivery = Annotated[str, Open(("pushed", "polled"))]
 
-CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-"""CloudEvents allows none of them in an id."""
 TEXT_LIMIT_BYTES = 200_000
 """Longer text, as it stands in JSON, is cut; the whole text stays in raw."""
 ITEM_LIMIT_BYTES = 262_144
 """No item is larger on its topic: stages carry it on, with more around it."""
-STAMP_LIMIT = 1000
-"""Characters; no time is printed longer, and stories carry the stamps of fifty members."""
 
 
 class Relation(Record):
@@ -70,15 +65,6 @@ class Draft(Record):
     modified: Stamp | None = Field(None, description="HTTP Last-Modified of the response that carried it")
     relations: tuple[Relation, ...] = Field((), description="links to other items, in the source's order")
     alt_ids: dict[str, str] = Field(default_factory=dict, description="other ids by kind, such as guid")
-
-    @model_validator(mode="after")
-    def _can_be_carried(self) -> Self:
-        if CONTROLS.search(self.item_id):
-            raise ValueError(f"an item_id with control characters: {self.item_id!r}")
-        for stamp in (self.published, self.revised, self.responded, self.modified):
-            if stamp is not None and len(stamp.raw) > STAMP_LIMIT:
-                raise ValueError(f"a time of {len(stamp.raw)} characters")
-        return self
 
     def hashed(self) -> str:
         """Hash what every way to the source shows, and `published`; "1:" names this recipe.

@@ -20,8 +20,8 @@ RULES: Mapping[str, str] = {
 
 TOLERANCE_SECONDS: Mapping[str, float] = {"pushed": 2.0, "polled": 60.0}
 """How far clocks may disagree, by delivery: a pushed post carries the platform's own clock."""
-ORDER_TOLERANCE_SECONDS = 60.0
-"""The same for two stamps of the source's own."""
+EDIT_TOLERANCE_SECONDS = 60.0
+"""The same for the two stamps of an edited post: editors round them."""
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 

@@ -112,6 +112,7 @@ class Batch:
 
     def _revise(self, source: Source, sight: Observation, draft: Draft, received: datetime) -> None:
         """Enter what an observation changes; nothing is entered if any of it cannot be written."""
+        compose.check(draft, sight.place)
         pencilled = self._seen.get(draft.item_id)
         seen = pencilled.output.value if pencilled else self.books.seen.get(draft.item_id)
         seen = seen if isinstance(seen, Seen) else None

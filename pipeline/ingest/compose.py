@@ -1,5 +1,6 @@
 """From one sight of a connector to the records it becomes: raw, item, seen, gap, dead letter. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic_core import to_json
 
-from connectors.seam import Missed, Observation
+from connectors.seam import Missed, Observation, Unreadable
 from pipeline.burial import dead_letter, encoded
 from pipeline.core import Output
 from pipeline.ingest.revise import Judgement
@@ -18,6 +19,10 @@ from schemas.item import TEXT_LIMIT_BYTES, Draft, Item, Look, Raw, SourceLook
 from schemas.records import Checkpoint, Gap, Seen
 from schemas.topics import CHECKPOINTS, DEADLETTERS, GAPS, ITEMS, RAW, SEEN
 
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+"""CloudEvents allows none of them in an id."""
+STAMP_LIMIT = 1000
+"""Characters; no time is printed longer, and stories carry the stamps of fifty members."""
 RAW_LIMIT_BYTES = 1_048_576
 """Of a raw body in its JSON; what is larger becomes a dead letter with its first part."""
 
@@ -71,6 +76,22 @@ def pack(composed: Composed, source: str, prefix: str) -> Packed:
     )
     headers, data = encode(event)
     return Packed(output, event, headers, data)
+
+
+def check(draft: Draft, place: str) -> None:
+    """Refuse what cannot be carried on, whatever is cut.
+
+    Raises:
+        Unreadable: the message names the place, the field and the limit.
+    """
+    if CONTROLS.search(draft.item_id):
+        raise Unreadable(f"{place}: an item_id with control characters: {draft.item_id!r}")
+    for name in ("published", "revised", "responded", "modified"):
+        stamp = getattr(draft, name)
+        if stamp is not None and len(stamp.raw) > STAMP_LIMIT:
+            raise Unreadable(
+                f"{place}: {name}: a time of {len(stamp.raw)} characters; no more than {STAMP_LIMIT}"
+            )
 
 
 def fitted(draft: Draft) -> Mapping[str, Any]:

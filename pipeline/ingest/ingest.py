@@ -51,16 +51,16 @@ class Ingest:
                 membership = await Membership.open(
                     self._settings, f"{self._prefix}ingest", CHECKPOINTS.full(self._prefix)
                 )
+                failures = 0
+                try:
+                    await self._as_member(membership, stop)
+                finally:
+                    await membership.close()
             except KafkaProblem as problem:
                 failures += 1
                 self._health.set("ingest", ready=False, note=str(problem))
                 self._log.warning("kafka is not there", reason=str(problem))
                 await first_of(stop.wait(), asyncio.sleep(delay_seconds(failures, cap=30)))
-                continue
-            try:
-                await self._as_member(membership, stop)
-            finally:
-                await membership.close()
 
     async def _as_member(self, membership: Membership, stop: asyncio.Event) -> None:
         desks: dict[int, tuple[asyncio.Task[None], asyncio.Event]] = {}

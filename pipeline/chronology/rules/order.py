@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from pipeline.chronology.finding import (
-    ORDER_TOLERANCE_SECONDS,
+    EDIT_TOLERANCE_SECONDS,
     TOLERANCE_SECONDS,
     Cleared,
     Finding,
@@ -65,7 +65,7 @@ def edit_before_publish(report: Report) -> Judgement:
     """Revised before it was published."""
     current = report.current
     ahead = gap(current.revised, report.stamp)
-    if ahead <= ORDER_TOLERANCE_SECONDS:
+    if ahead <= EDIT_TOLERANCE_SECONDS:
         reason = "its edit no longer precedes its publication"
         return Cleared("edit_before_publish", (report.item_id,), reason)
     words = duration(printed(current.revised, report.stamp))
@@ -93,7 +93,7 @@ def reply_before_parent(report: Report, window: Window, doubt: Doubt) -> Iterato
         if parent is None or parent.source != report.source or parent.item_id == report.item_id:
             continue
         ids = (report.item_id, parent.item_id)
-        if gap(report.stamp, parent.stamp) <= ORDER_TOLERANCE_SECONDS:
+        if gap(report.stamp, parent.stamp) <= TOLERANCE_SECONDS[delivery_class(report)]:
             yield Cleared("reply_before_parent", ids, "the reply no longer precedes its parent")
         elif blamed := doubt(parent):
             yield Cleared(
@@ -148,10 +148,11 @@ def _early_forward(report: Report, link: Relation, window: Window) -> Finding | 
     ]
     apart = printed(report.stamp, link.date)
     summary = f"{report.source} forwarded a post {duration(apart)} before it was published, by its own word."
-    if gap(report.stamp, link.date) <= ORDER_TOLERANCE_SECONDS:
+    tolerance = TOLERANCE_SECONDS[delivery_class(report)]
+    if gap(report.stamp, link.date) <= tolerance:
         original = window.report(link.item_id)
         ahead = _ahead(link.date, None if original is None else first_seen(original))
-        if original is None or ahead <= ORDER_TOLERANCE_SECONDS:
+        if original is None or ahead <= tolerance:
             return None
         apart = ahead
         summary = f"{report.source} dates the post that it forwards {duration(apart)} later than we saw it."

@@ -3,6 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from connectors.recording import Recording, RecordingConfig
 from connectors.seam import Looked, Missed, Observation, Sight
@@ -10,8 +13,10 @@ from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
 from pipeline.ingest.compose import RAW_LIMIT_BYTES, Packed
 from pipeline.ingest.follow import Failed, Sighted, Source
-from schemas.item import TEXT_LIMIT_BYTES, Item, Look
+from schemas.item import ITEM_LIMIT_BYTES, TEXT_LIMIT_BYTES, Draft, Item, Look
 from schemas.records import Checkpoint, DeadLetter, Gap, Seen
+from schemas.stamp import Stamp
+from schemas.topics import DEADLETTERS
 
 NOW = datetime(2026, 7, 4, 12, tzinfo=UTC)
 
@@ -124,3 +129,36 @@ def test_the_end_is_written_down() -> None:
     value = written(Looked({"line": 9}, done=True))[0].output.value
     assert isinstance(value, Checkpoint)
     assert value.done
+
+
+@pytest.mark.parametrize(
+    ("draft", "message"),
+    [
+        ({"item_id": "w/a\nb"}, "an item_id with control characters"),
+        ({"published": Stamp(raw="9" * 1001)}, "published: a time of 1001 characters"),
+        ({"headline": "x" * ITEM_LIMIT_BYTES}, "an item of"),
+        ({"text": "half a pair: \ud83d"}, "surrogates not allowed"),
+        ({"headline": "half a pair: \ud83d"}, "surrogates not allowed"),
+    ],
+)
+def test_what_no_topic_can_carry_is_a_dead_letter_and_ingest_goes_on(
+    draft: dict[str, Any], message: str
+) -> None:
+    one = source()
+    hostile = Draft.model_construct(**{**dict(Draft(item_id="w/1", source="w", native_id="1")), **draft})
+    one.connector.normalise = lambda _: hostile  # type: ignore[method-assign]
+    batch = Batch(Books({}, {}), lambda: NOW, "t.")
+    batch.add(Sighted(one, line(1)))
+    records = batch.records()
+    assert kinds(records) == ["deadletter", "checkpoint"]
+    letter = records[0].output.value
+    assert isinstance(letter, DeadLetter)
+    assert message in letter.cause
+
+
+@pytest.mark.parametrize("data", [b"\x00" * 3_000_000, b'"' * 2_000_000, b"\xff" * 9_000_000])
+def test_a_dead_letter_fits_its_topic_whatever_its_bytes(data: bytes) -> None:
+    sight = Observation(data, "text/plain", "day.jsonl:1", {"line": 1}, observed=NOW)
+    letter = written(sight)[0]
+    assert letter.output.type == "dateline.deadletter"
+    assert len(letter.data or b"") < DEADLETTERS.max_bytes

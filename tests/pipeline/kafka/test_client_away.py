@@ -118,7 +118,7 @@ async def test_kafka_freezes_in_the_middle(
 async def test_a_broker_that_stops_reading_cannot_hold_us(
     settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic, frozen: str
 ) -> None:
-    topic = await make_topic(max_bytes=4_194_304)
+    topic = await make_topic(max_bytes=4_194_304, partitions=6)
     relayed: list[asyncio.Transport] = []
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,8 +147,8 @@ async def test_a_broker_that_stops_reading_cannot_hold_us(
         for transport in relayed:
             transport.pause_reading()
         # More than the system takes off our hands.
-        for _ in range(4):
-            producer.send(topic, key=b"k", value=bytes(4_000_000), headers=[])
+        for partition in range(6):
+            producer.send(topic, key=b"k", value=bytes(4_000_000), headers=[], partition=partition)
         with pytest.raises(Unreachable):
             await producer.commit()
         async with asyncio.timeout(3):
