@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pipeline.config import LOCAL, Config, KafkaConfig
+from pipeline.config import LOCAL, Config
 from pipeline.kafka import KafkaSettings
 from pipeline.kafka.local import LocalCluster, LocalKafkaError, state_directory
 
@@ -37,12 +37,3 @@ def settings_of(config: Config) -> KafkaSettings:
         LocalKafkaError: they say `local`, and the local broker does not run.
     """
     return located(config.kafka)
-
-
-def local_settings() -> KafkaSettings:
-    """Give the settings of the local broker.
-
-    Raises:
-        LocalKafkaError: it does not run.
-    """
-    return located(KafkaConfig())

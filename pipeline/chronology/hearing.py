@@ -145,11 +145,12 @@ class Hearing:
         return any(flag.flag == "lag_outlier" for flag in self.state.standing([item_id]))
 
     def _pair(self, story: str) -> None:
-        result = pair_conflict(sources(self.window, story, self._doubted), self.state.norm)
-        reason = result if isinstance(result, str) else "another pair of reports is nearer"
-        for flag in self.state.standing(self.touched):
-            if flag.flag == "pair_conflict":
-                self._note([self._resolved(flag, story, reason)])
+        standing = [flag for flag in self.state.standing(self.touched) if flag.flag == "pair_conflict"]
+        flagged = [frozenset(subject.item_id for subject in flag.subjects) for flag in standing]
+        found = sources(self.window, story, self._doubted)
+        result = pair_conflict(found, self.state.norm, flagged)
+        reason = result if isinstance(result, str) else "other reports of the story conflict"
+        self._note([self._resolved(flag, story, reason) for flag in standing])
         if isinstance(result, Finding):
             self._note([result])
 

@@ -8,10 +8,10 @@ from time import monotonic
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from connectors.recording import Recording, RecordingConfig
 from pipeline.backtest import Chain, Placed, jsonl, play
+from pipeline.cli.problems import Mistake
 from pipeline.cluster.given import GivenStories
 from pipeline.core import Core
 from pipeline.daemon.compose import core_of
@@ -44,8 +44,8 @@ def backtest(
     cluster = core_of("cluster") if assignments is None else GivenStories(dict(given(assignments)))
     cores: list[Core[Any]] = [core_of("deduplicate"), cluster, core_of("chronology")]
     chain = Chain(cores, source)
-    asyncio.run(play(chain, recording.observe(None)))
     out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(play(chain, recording.observe(None)))
     for name, topic in FILES.items():
         (out / name).write_bytes(b"".join(jsonl(chain.topics.values(topic))))
     items = chain.topics.values(ITEMS)
@@ -53,18 +53,26 @@ def backtest(
         out / "assignments.jsonl", assigned(chain.topics.values(STORY_CHANGES), chain.topics.values(STORIES))
     )
     write_lines(out / "raised-flags.jsonl", raised(chain.topics.values(FLAGS), names_of(items)))
-    dead = len(chain.topics.values(DEADLETTERS))
-    Console().print(
-        f"{len(items)} item revisions, {len(chain.topics.values(STORIES))} stories, "
-        f"{len(chain.topics.values(FLAGS))} flags, {dead} dead letters in {monotonic() - started:.1f} s: {out}"
+    stories, flags, dead = (len(chain.topics.values(topic)) for topic in (STORIES, FLAGS, DEADLETTERS))
+    typer.echo(
+        f"{len(items)} item revisions, {stories} stories, {flags} flags, "
+        f"{dead} dead letters in {monotonic() - started:.1f} s: {out}"
     )
 
 
 def given(path: Path) -> Iterator[tuple[str, str]]:
-    """Read assignments: the recording's own id (`id` or `event_id`) and its cluster."""
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
-        yield str(row["id"]), str(row["cluster"])
+    """Read assignments: the recording's own id (`id` or `event_id`) and its cluster.
+
+    Raises:
+        Mistake: a line is something else.
+    """
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            yield str(row["id"]), str(row["cluster"])
+        except (ValueError, KeyError, TypeError):
+            form = '{"id": "35401", "cluster": "c7"}'
+            raise Mistake(f"{path}:{number}: is no assignment. Write a line for each post: {form}") from None
 
 
 def names_of(items: list[Placed]) -> dict[tuple[str, int], str]:

@@ -4,42 +4,47 @@ import asyncio
 import secrets
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.recording.connector import readable, sha256_of
+from pipeline.cli.where import Bootstrap, kafka_of, prefix_of
 from pipeline.config import LogConfig
 from pipeline.daemon import replay as daemon
 from pipeline.demo import RECORDED_DAY, show
 from pipeline.kafka import Admin, KafkaSettings
 from pipeline.kafka.local import LocalCluster
-from pipeline.local_bootstrap import local_cluster, local_settings
+from pipeline.local_bootstrap import local_cluster
 from pipeline.observe.logs import setup_logs
 from schemas.flag import Flag
 from schemas.item import Deduplicated
 from schemas.story import Story
 from schemas.topics import DEADLETTERS, DEDUPLICATED, FLAGS, STORIES
 
-Bootstrap = Annotated[
-    str | None, typer.Option("--bootstrap", help="Kafka's address; by default the local broker.")
-]
-
 
 def replay(
     file: Annotated[Path, typer.Argument(help="A recording: JSON Lines, plain or .gz.")],
     prefix: Annotated[str, typer.Option(help="Of the topics; they stay.")] = "replay.",
-    speed: Annotated[str, typer.Option(help="max, or real: the recorded rhythm.")] = "max",
+    speed: Annotated[
+        Literal["max", "real"], typer.Option(help="As fast as possible, or in the recorded rhythm.")
+    ] = "max",
     bootstrap: Bootstrap = None,
 ) -> None:
     """Put a recording through ingest and all stages under its own topic prefix, and show what it came to."""
     console = Console()
-    settings = local_settings() if bootstrap is None else KafkaSettings(bootstrap_servers=bootstrap)
-    outcome = asyncio.run(_replay(console, file, settings, prefix, speed))
+    full = prefix_of(None, prefix)
+    with readable(file), file.open("rb"):
+        pass  # a wrong path is told before Kafka is looked for
+    settings = kafka_of(None, bootstrap)
+    outcome = asyncio.run(_replay(console, file, settings, full, speed))
     console.print(show.everything(outcome))
-    console.print(f"On the topics {prefix}*: [bold]dateline tail stories --prefix {prefix} --from-start[/]")
+    where = "" if bootstrap is None else f" --bootstrap {bootstrap}"
+    console.print(
+        f"On the topics {full}*: [bold]dateline tail stories --prefix {full} --from-start{where}[/]"
+    )
 
 
 def demo(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.config import Config, cautions, load
+from pipeline.config.models import LAST_PORT
 from pipeline.daemon.compose import ROLES, run_role, topics_at_last
 from pipeline.daemon.supervise import Child, Supervisor, on_signals, orphaned
 from pipeline.local_bootstrap import settings_of
@@ -21,7 +22,9 @@ ConfigFile = Annotated[Path, typer.Option("-c", "--config", help="The YAML file 
 def run(
     config: ConfigFile,
     only: Annotated[str | None, typer.Option(help=f"One process alone: {', '.join(ROLES)}.")] = None,
-    port: Annotated[int | None, typer.Option(help="Where to serve metrics; 0 chooses.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=LAST_PORT, help="Where to serve metrics; 0 chooses.")
+    ] = None,
     *,
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
@@ -53,7 +56,7 @@ async def _all(config: Config, path: Path, port: int) -> bool:
     )
     async with serve_all(registry, health, children, host=config.observe.host, port=port):
         await topics_at_last(settings, config.topics.prefix, log, health, stop)
-        drained = await supervisor.run(stop)
+        drained = stop.is_set() or await supervisor.run(stop)
     log.info("stopped", drained=drained)
     return drained
 

@@ -28,9 +28,16 @@ def kafka_of(config: Path | None, bootstrap: str | None) -> KafkaSettings:
     Raises:
         ConfigProblem: the config cannot be used.
         LocalKafkaError: the local broker is meant, and does not run.
+        typer.BadParameter: the address cannot be one.
     """
     settings = KafkaConfig() if config is None else load(config).kafka
-    return located(settings.model_copy(update={"bootstrap_servers": bootstrap}) if bootstrap else settings)
+    if bootstrap is None:
+        return located(settings)
+    try:
+        return located(KafkaConfig.model_validate({**dict(settings), "bootstrap_servers": bootstrap}))
+    except ValidationError:
+        allowed = KafkaConfig.model_fields["bootstrap_servers"].description
+        raise typer.BadParameter(f"{bootstrap!r} cannot be; {allowed}.", param_hint="--bootstrap") from None
 
 
 def prefix_of(config: Path | None, prefix: str | None) -> str:
@@ -38,6 +45,7 @@ def prefix_of(config: Path | None, prefix: str | None) -> str:
 
     Raises:
         ConfigProblem: the config cannot be used.
+        typer.BadParameter: the prefix cannot be one.
     """
     if prefix is None:
         return (TopicsConfig() if config is None else load(config).topics).prefix

@@ -62,12 +62,10 @@ class Page:
 
 
 def sketch(profile: Profile) -> "array[int]":
-    """Give 14 numbers that stand for a text: a hash of its facts, its shingles' number, the 12 smallest.
+    """Give 14 numbers that stand for a text with shingles: a hash of its facts, its shingles' number, the 12 smallest.
 
     The shared part of the smallest of both estimates how much two texts share (A. Broder, 1997).
     """
-    if not profile.shingles:
-        return _UNSIGNED
     facts = crc32(",".join(map(str, profile.facts)).encode())
     return array("I", [facts, len(profile.shingles), *profile.shingles[:FEWEST_SHINGLES]])
 

@@ -28,7 +28,9 @@ LONG_WORD = 9
 
 _INVISIBLE = "\u00ad\u0301\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^)\s]{0,500}\)")
-_URL = re.compile(r"(?:https?://|www\.|(?<![a-z0-9-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,8}/)\S*")
+_URL = re.compile(
+    r"(?:https?://|www\.|(?<![a-z0-9-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,8}/)\S*"
+)
 _MENTION = re.compile(r"(?<![^\W_])@\w+")
 _HASHTAG = re.compile(r"#\w+")
 _WORD = re.compile(r"\w+(?:[.,:]\d+)*|[%$€£₽]|[-−](?=\d)")

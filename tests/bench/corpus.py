@@ -1,11 +1,11 @@
 """A synthetic recording: events that several sources tell of, copies, forwards, replies and edits.
 
-Words are drawn by Zipf's law from an invented vocabulary, so that terms are as common and as rare as in news: of
-a thousand posts some 650 open a story, 80 are copies, and the largest stories have a hundred members.
+Words are drawn by Zipf's law from an invented vocabulary, so that terms are as common and as rare as in news:
+of a thousand posts some 600 open a story, 80 are copies, and the largest stories have a hundred members.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,8 +20,8 @@ LAST_SOURCE = "end of bench"
 """The last post of every recording: whoever sees it come through knows that all has."""
 
 SOURCES = 48
-SYLLABLES = "ba co da dor el fan gra hi jen ka lin mo nor os pe qua ri sten tu vel war yor zi ach".split()
-COMMON = "the of in to a and for on that is was by with from at said has have will after over as it not".split()
+SYLLABLES = "ba co da dor el fan gra hi jen ka lin mo nor os pe qua ri sten tu vel war yor zi ach"
+COMMON = "the of in to a and for on that is was by with from at said has have will after over as it not"
 VOCABULARY = 30_000
 EVENT_WORDS = 12
 SENTENCE_WORDS = 11
@@ -90,6 +90,8 @@ class Writer:
     """Makes up posts, one after the other."""
 
     random: Random = field(default_factory=lambda: Random(4072026))
+    syllables: Sequence[str] = field(default_factory=SYLLABLES.split)
+    common: Sequence[str] = field(default_factory=COMMON.split)
     words: list[str] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     events: list[list[str]] = field(default_factory=list)
@@ -99,7 +101,7 @@ class Writer:
         parts = [2, 2, 3, 3, 4]
         known: dict[str, None] = {}
         while len(known) < VOCABULARY:
-            known["".join(self.random.choices(SYLLABLES, k=self.random.choice(parts)))] = None
+            known["".join(self.random.choices(self.syllables, k=self.random.choice(parts)))] = None
         self.words = list(known)
         self.weights = list(accumulate(1 / (rank + 10) for rank in range(VOCABULARY)))
 
@@ -191,7 +193,7 @@ class Writer:
     def _next(self, event: list[str]) -> str:
         chance = self.random.random()
         if chance < COMMON_SHARE:
-            return self.random.choice(COMMON)
+            return self.random.choice(self.common)
         return self.random.choice(event) if chance < COMMON_SHARE + EVENT_SHARE else self._word()
 
     def _word(self) -> str:
@@ -200,4 +202,4 @@ class Writer:
     def _name(self) -> str:
         if self.random.random() < 0.2:
             return str(self.random.randint(2, 999))
-        return "".join(self.random.choices(SYLLABLES, k=3)).capitalize()
+        return "".join(self.random.choices(self.syllables, k=3)).capitalize()

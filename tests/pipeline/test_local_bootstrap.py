@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import Config
 from pipeline.kafka import KafkaSettings
 from pipeline.kafka.local import LocalCluster, LocalKafkaError, Status
-from pipeline.local_bootstrap import local_settings, located, settings_of
+from pipeline.local_bootstrap import located, settings_of
 
 STATUS = Status(True, 1, (1,), (20_000,), "127.0.0.1:20000", Path("/x"), "4.3.1")
 
@@ -23,7 +23,6 @@ def test_local_becomes_the_address_and_all_else_stays() -> None:
     config = Config.model_validate({"kafka": {"deadline_seconds": 3}})
     settings = settings_of(config)
     assert (settings.bootstrap_servers, settings.deadline_seconds) == ("127.0.0.1:20000", 3)
-    assert local_settings().bootstrap_servers == "127.0.0.1:20000"
 
 
 def test_an_address_is_left_alone_and_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

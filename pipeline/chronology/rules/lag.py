@@ -4,7 +4,7 @@ What the stamps alone say is weak: some sources are hours late. What decides is 
 report that surfaced when it says it was published is honest, however early or late it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
@@ -40,6 +40,9 @@ SHARP_SECONDS = 3_600.0
 
 Sources = Mapping[str, list[Report]]
 """The independent reports of a story by source, the one that we saw first in front."""
+
+Subjects = frozenset[str]
+"""The ids of two reports."""
 
 
 def sources(window: Window, story: str | None, doubted: Callable[[Report], bool]) -> Sources:
@@ -91,11 +94,18 @@ def lag_outlier(report: Report, others: list[Report], norm: Norm) -> Judgement:
     return _outlier(report, others, consensus, limit, norm)
 
 
-def pair_conflict(found: Sources, norm: Callable[[Report], Norm]) -> Finding | str:
+def pair_conflict(
+    found: Sources, norm: Callable[[Report], Norm], flagged: Collection[Subjects] = ()
+) -> Finding | str:
     """Two independent sources, and no third to say whose stamp is wrong, if any is.
 
+    Args:
+        found: the references of the story.
+        norm: of a report's source.
+        flagged: pairs on which a flag stands.
+
     Returns:
-        The conflict of their nearest reports, or why there is none.
+        The conflict of a flagged pair, otherwise of the nearest; or why there is none.
     """
     if len(found) > OTHERS:
         return "a third independent report joined, and together none is out of line"
@@ -109,6 +119,8 @@ def pair_conflict(found: Sources, norm: Callable[[Report], Norm]) -> Finding | s
         return "the two sources are near each other"
     if late.sight.witnessed and _honest(early, norm(early), gap):
         return "both reports surfaced when they say that they were published"
+    # The nearest are in conflict, so all are: a flag stays with the reports that it was raised on.
+    early, late = next((pair for pair in pairs if {r.item_id for r in pair} in flagged), (early, late))
     return _conflict(early, late, norm)
 
 

@@ -166,6 +166,7 @@ def test_it_is_withdrawn_when_the_others_turn_out_to_be_copies(desk: Any) -> Non
     lag, pair = desk.verdict("c/1", "b/1")
     assert (lag.flag, lag.subjects[0].item_id, lag.state) == ("lag_outlier", "a/1", "withdrawn")
     assert (pair.flag, pair.state) == ("pair_conflict", "open")
+    assert desk.post("a/2", "06:00:10", "12:30:00", text="The copy is still one") == []
 
 
 def test_it_is_withdrawn_when_the_item_leaves_or_puts_its_stamp_right(desk: Any) -> None:

@@ -129,3 +129,19 @@ def test_a_word_on_what_is_no_flag_changes_nothing(desk: Any) -> None:
 def test_evidence_that_grows_is_no_news(desk: Any) -> None:
     outlier(desk)
     assert desk.post("d/1", "12:12:00") == []
+
+
+def test_another_wrong_stamp_is_news(desk: Any) -> None:
+    desk.post("a/1", "15:00:00", "12:00:00")
+    (flag,) = desk.post("a/1", "15:10:00", "12:30:00")
+    assert (flag.state, flag.number, flag.apart_seconds) == ("open", 2, 9_600)
+
+
+def test_another_severity_is_news(desk: Any) -> None:
+    desk.post("b/1", "12:00:00")
+    desk.post("c/1", "12:00:00")
+    (flag,) = desk.post("a/1", "06:10:00", "12:15:00")
+    assert (flag.severity, flag.number) == ("warn", 1)
+    assert desk.post("d/1", "12:45:00") == []
+    (flag,) = desk.post("e/1", "12:45:00")
+    assert (flag.severity, flag.number) == ("high", 2)

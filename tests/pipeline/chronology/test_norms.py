@@ -109,3 +109,13 @@ def test_a_sources_own_lag_decides_what_conflicts(desk: Any) -> None:
         desk.post(f"a/{len(baselines)}", "09:00:00", "13:10:00", backlog=True, story=f"s{len(baselines)}")
         desk.post(f"b/{len(baselines)}", "13:00:00", "13:10:00", backlog=True, story=f"s{len(baselines)}")
     assert desk.standing == {"pair_conflict": [("a/0", "b/0")]}
+
+
+def test_stamps_in_doubt_teach_nothing(desk: Any) -> None:
+    desk.post("b/1", "01:00:00")
+    desk.post("c/1", "01:10:00")
+    desk.post("a/1", "01:20:00", "05:30:00", text="one")
+    desk.post("a/2", "2026-07-03T20:00:00Z", "05:31:00", text="two")
+    assert desk.standing == {"lag_outlier": [("a/2",)]}
+    desk.turn("06:00", "00:00")
+    assert desk.state.baselines["a"].delivery == (15_000.0,)

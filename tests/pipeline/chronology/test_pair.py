@@ -136,6 +136,14 @@ def test_a_nearer_report_of_the_same_source_resolves_it(desk: Any) -> None:
     assert (flag.state, flag.reason) == ("withdrawn", "the two sources are near each other")
 
 
+def test_a_conflict_stays_with_the_reports_that_it_was_raised_on(desk: Any) -> None:
+    desk.post("a/1", "09:00:00", "13:10:00", backlog=True)
+    (first,) = desk.post("b/1", "13:00:00", "13:10:00", backlog=True)
+    assert desk.post("a/2", "09:05:00", "13:12:00", backlog=True) == []
+    (flag,) = desk.post("b/1", "13:01:00", "13:20:00", backlog=True)
+    assert (flag.flag_id, flag.number, flag.apart_seconds) == (first.flag_id, 2, 14_460)
+
+
 def test_it_is_withdrawn_when_one_turns_out_to_be_a_copy_or_leaves(desk: Any) -> None:
     desk.post("a/1", "09:00:00", "13:10:00", backlog=True)
     desk.post("b/1", "13:00:00", "13:10:00", backlog=True)

@@ -190,7 +190,7 @@ def test_a_withdrawn_copy_that_returns_is_judged_anew(desk: "Desk") -> None:
     desk.post("b/1", status="withdrawn", revision=2)
     back = desk.post("b/1", VOTE, revision=3)
     assert (back.number, back.role, back.group) == (3, "original", "b/1")
-    desk.post("b/1", status="withdrawn", revision=4)
+    desk.post("b/1", STRIKE, status="withdrawn", revision=4)
     assert desk.post("b/1", STRIKE, revision=5).original == "a/1"
 
 

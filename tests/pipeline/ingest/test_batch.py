@@ -146,7 +146,7 @@ def test_what_no_topic_can_carry_is_a_dead_letter_and_ingest_goes_on(
 ) -> None:
     one = source()
     hostile = Draft.model_construct(**{**dict(Draft(item_id="w/1", source="w", native_id="1")), **draft})
-    one.connector.normalise = lambda _: hostile  # type: ignore[method-assign]
+    one.connector.normalise = lambda _: hostile  # type: ignore[method-assign, assignment]
     batch = Batch(Books({}, {}), lambda: NOW, "t.")
     batch.add(Sighted(one, line(1)))
     records = batch.records()

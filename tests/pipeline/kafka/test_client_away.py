@@ -4,13 +4,14 @@ import asyncio
 import gc
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiokafka.conn import create_conn
 from pydantic import SecretStr, ValidationError
 
-from pipeline.kafka import Admin, KafkaSettings, Membership, Producer, Reader, Refused, Unreachable
+from pipeline.kafka import Admin, KafkaSettings, Membership, Producer, Reader, Refused, Unreachable, wire
 
 DEADLINE = 0.4
 MakeTopic = Callable[..., Awaitable[str]]
@@ -114,48 +115,58 @@ async def test_kafka_freezes_in_the_middle(
         await reader.close()
 
 
+@pytest.fixture
+async def relay(kafka: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[], None]]:
+    """Puts itself between every client and the broker; when called, it reads no more of what clients send."""
+    ours: list[asyncio.WriteTransport] = []
+    stalled = False
+
+    async def pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65_536):
+            sink.write(data)
+        sink.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ours.append(writer.transport)
+        answers, broker = await asyncio.open_connection(*kafka.split(":"))
+        if stalled:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.gather(pass_on(reader, broker), pass_on(answers, writer), return_exceptions=True)
+        broker.close()
+
+    def stall() -> None:
+        nonlocal stalled
+        stalled = True
+        for transport in ours:
+            transport.pause_reading()  # type: ignore[attr-defined]
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        address = server.sockets[0].getsockname()
+        monkeypatch.setattr(wire, "create_conn", lambda _host, _port, **how: create_conn(*address, **how))
+        yield stall
+        for transport in ours:
+            transport.abort()
+
+
 @pytest.mark.kafka
 async def test_a_broker_that_stops_reading_cannot_hold_us(
-    settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic, frozen: str
+    settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic, relay: Callable[[], None]
 ) -> None:
     topic = await make_topic(max_bytes=4_194_304, partitions=6)
-    relayed: list[asyncio.Transport] = []
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = settings.bootstrap_servers.split(":")
-        answers, broker = await asyncio.open_connection(host, int(port))
-        relayed.append(reader._transport)  # type: ignore[attr-defined]
-
-        async def pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while data := await source.read(65_536):
-                sink.write(data)
-            sink.close()
-
-        await asyncio.gather(pass_on(reader, broker), pass_on(answers, writer), return_exceptions=True)
-
-    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
-        producer = await Producer.open(settings.model_copy(update={"deadline_seconds": 1}), topic_prefix)
-        host, port = server.sockets[0].getsockname()
-        send_to(f"{host}:{port}", producer)
-        for connection in producer._wire._connections.values():
-            connection._writer.transport.abort()
-        await producer.begin()
-        producer.send(topic, key=b"k", value=b"first", headers=[])
-        await producer.flush()
-        send_to(frozen, producer)
-        stuck = list(producer._wire._connections.values())
-        for transport in relayed:
-            transport.pause_reading()
-        # More than the system takes off our hands.
-        for partition in range(6):
-            producer.send(topic, key=b"k", value=bytes(4_000_000), headers=[], partition=partition)
-        with pytest.raises(Unreachable):
-            await producer.commit()
-        async with asyncio.timeout(3):
-            await producer.close()
-        assert all(connection._closed_fut.done() for connection in stuck)
-        for transport in relayed:
-            transport.abort()
+    producer = await Producer.open(settings.model_copy(update={"deadline_seconds": 1}), topic_prefix)
+    await producer.begin()
+    for partition in range(6):
+        producer.send(topic, key=b"k", value=b"small", headers=[], partition=partition)
+    await producer.flush()
+    for partition in range(6):  # together more than the system takes off our hands
+        producer.send(topic, key=b"k", value=bytes(4_000_000), headers=[], partition=partition)
+    used = list(producer._wire._connections.values())
+    relay()
+    with pytest.raises(Unreachable):
+        await producer.commit()
+    async with asyncio.timeout(3):
+        await producer.close()
+    assert all(connection._closed_fut.done() for connection in used)
 
 
 @pytest.mark.kafka

@@ -1,0 +1,105 @@
+"""`python -m tests.bench`: speed and memory, each figure beside a baseline of the same run.
+
+Prints a table and writes it to out/bench.json. Needs Linux, and nothing else that keeps the machine busy.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import end_to_end, figures, latency, micro, restart
+from tests.bench.figures import Figure
+from tests.bench.place import Broker, broker
+
+OUT = Path("out/bench.json")
+WIDTH = 130
+"""Of the table where it does not go to a terminal."""
+PARTS = ("micro", "end-to-end", "latency", "restart")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured.
+
+    Attributes:
+        bare_records: of each bare copy.
+        posts: of the recording that goes through end to end.
+        seconds: of the paced recording.
+        window_posts: of the recording before the restart.
+        looks: among them.
+        pages: of originals before the restart, 2,000 each.
+        micro_window: items in the window of the pure cores.
+        micro_posts: that are timed.
+    """
+
+    bare_records: int
+    posts: int
+    seconds: float
+    window_posts: int
+    looks: int
+    pages: int
+    micro_window: int
+    micro_posts: int
+
+
+FULL = Sizes(60_000, 20_000, 30, 100_000, 3 * 24 * 60, 500, 50_000, 3_000)
+QUICK = Sizes(10_000, 2_000, 3, 3_000, 130, 15, 2_000, 500)
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="by default all")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one run: about a minute")
+    parser.add_argument("--runs", type=int, help="how often each figure is taken (3; quick: 1)")
+    given = parser.parse_args()
+    runs = given.runs or (1 if given.quick else 3)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    loads = [os.getloadavg()[0]]
+    with broker() as kafka:
+        measured = asyncio.run(
+            measure(kafka, given.parts or PARTS, QUICK if given.quick else FULL, runs, console)
+        )
+    loads.append(os.getloadavg()[0])
+    console.print(figures.table_of(measured))
+    figures.write(OUT, measured, loads)
+    console.print(f"Load before and after: {loads[0]:.1f}, {loads[1]:.1f}. Written to {OUT}.")
+
+
+async def measure(
+    kafka: Broker, parts: Sequence[str], sizes: Sizes, runs: int, console: Console
+) -> list[Figure]:
+    """Take all figures, one part after the other: nothing else of ours runs meanwhile."""
+    work = {
+        "micro": lambda: micro.measure(
+            kafka.folder, window=sizes.micro_window, timed=sizes.micro_posts, runs=runs
+        ),
+        "end-to-end": lambda: end_to_end.measure(
+            kafka, posts=sizes.posts, bare_records=sizes.bare_records, runs=runs
+        ),
+        "latency": lambda: latency.measure(kafka, seconds=sizes.seconds, runs=runs),
+        "restart": lambda: restart.measure(
+            kafka,
+            posts=sizes.window_posts,
+            looks=sizes.looks,
+            pages=sizes.pages,
+            bare_records=sizes.bare_records,
+            runs=runs,
+        ),
+    }
+    found: list[Figure] = []
+    for part in parts:
+        with console.status(f"{part} …"):
+            found += await work[part]()
+    return found
+
+
+if __name__ == "__main__":
+    main()
