@@ -14,6 +14,8 @@ from schemas.stamp import Stamp
 from schemas.story import Member, Story
 
 HEADLINE = 66
+LEAST_WEIGHT = 0.005
+"""Smaller ones would be printed as nothing."""
 STATES = ("open", "confirmed")
 SEVERITIES = ("critical", "high", "warn", "info")
 COLOURS = {"critical": "bold red", "high": "red", "warn": "yellow", "info": "dim"}
@@ -130,7 +132,7 @@ def conflict(flag: Flag) -> RenderableType:
     readings.add_column("weight", justify="right")
     for one in flag.hypotheses:
         left = "-" if one.apart_seconds is None else minutes(one.apart_seconds)
-        weight = f"{one.weight:.2f}" if one.weight >= 0.005 else "< 0.01"
+        weight = f"{one.weight:.2f}" if one.weight >= LEAST_WEIGHT else "< 0.01"
         readings.add_row(str(one.rank), one.reading, left, weight)
     title = Text(f" {flag.flag} ", "bold red")
     return Panel(

@@ -31,6 +31,11 @@ class IngestMetrics:
     """What ingest counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._of_posts(registry)
+        self._of_looking(registry)
+        self._of_writing(registry)
+
+    def _of_posts(self, registry: CollectorRegistry) -> None:
         source = ("source",)
         self.observations = Counter(
             "dateline_observations_total",
@@ -56,6 +61,9 @@ class IngestMetrics:
             source,
             registry=registry,
         )
+
+    def _of_looking(self, registry: CollectorRegistry) -> None:
+        source = ("source",)
         self.failures = Counter(
             "dateline_source_failures_total",
             "Times that looking at a source failed and was put off.",
@@ -83,6 +91,8 @@ class IngestMetrics:
         self.gaps = Counter(
             "dateline_gaps_total", "Holes that could not be filled.", source, registry=registry
         )
+
+    def _of_writing(self, registry: CollectorRegistry) -> None:
         self.queue = Gauge("dateline_queue_observations", "Posts that wait to be written.", registry=registry)
         self.commit = Histogram(
             "dateline_ingest_commit_seconds",
@@ -107,6 +117,10 @@ class StageMetrics:
     """What each of the three stages counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._of_records(registry)
+        self._of_running(registry)
+
+    def _of_records(self, registry: CollectorRegistry) -> None:
         stage = ("stage",)
         self.records = Counter(
             "dateline_stage_records_total", "Records that a stage has read.", stage, registry=registry
@@ -137,6 +151,9 @@ class StageMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+
+    def _of_running(self, registry: CollectorRegistry) -> None:
+        stage = ("stage",)
         self.lag = Gauge(
             "dateline_stage_lag_records",
             "Input records that a stage has not read yet.",

@@ -92,7 +92,7 @@ def shape(written: list[Written]) -> list[tuple[str, str, str, str, bytes | None
             one.output.key,
             one.output.type,
             one.id,
-            one.output.value and one.output.value.dump(),
+            dumped(one.output.value),
         )
         for one in written
     ]

@@ -86,7 +86,9 @@ ROWS = {
     "prefix": Row("replay x --prefix bad!prefix", ("--prefix", "'bad!prefix'", "letters, digits"), USAGE),
     "bootstrap, replay": Row(f"replay {RECORDED_DAY} --bootstrap=", ("--bootstrap", HOST_PORT), USAGE),
     "bootstrap, tail": Row("tail items --bootstrap=", ("--bootstrap", HOST_PORT), USAGE),
-    "unknown topic": Row("tail nonsense", ("Invalid value for TOPIC", "no topic 'nonsense'", "raw.v1, items.v1"), USAGE),
+    "unknown topic": Row(
+        "tail nonsense", ("Invalid value for TOPIC", "no topic 'nonsense'", "raw.v1, items.v1"), USAGE
+    ),
     "unknown command": Row("chekc", ("No such command 'chekc'", "'check'"), USAGE),
 }
 

@@ -15,10 +15,11 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from schemas import asyncapi, topics_page
+from schemas.base import name_of
 from schemas.cloudevents import Event, encode
 from schemas.export import GENERATED, ROOT, files, main, schema_for, stale, write
 from schemas.item import Item, Verdict
-from schemas.json_schema import OPEN, file_of, models_of, name_of
+from schemas.json_schema import OPEN, file_of, models_of
 from schemas.records import Gap
 from schemas.stamp import Stamp
 from schemas.story import StoryChange
