@@ -20,6 +20,7 @@ over from itself. A record on which the core raises becomes a dead letter in the
 import asyncio
 from collections.abc import Sequence
 from time import monotonic
+from typing import Any
 
 from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger
@@ -53,7 +54,7 @@ class Stage:
 
     def __init__(
         self,
-        core: Core[object],
+        core: Core[Any],
         identity: Identity,
         *,
         settings: KafkaSettings,
@@ -130,7 +131,7 @@ class Stage:
     async def _loop(
         self,
         producer: Producer,
-        engine: Engine[object],
+        engine: Engine[Any],
         reader: Reader,
         membership: Membership,
         stop: asyncio.Event,
@@ -144,9 +145,7 @@ class Stage:
                 lag_at = monotonic()
                 self._metrics.lag.labels(self._core.stage).set(await reader.lag())
 
-    async def _process(
-        self, producer: Producer, engine: Engine[object], records: Sequence[KafkaRecord]
-    ) -> None:
+    async def _process(self, producer: Producer, engine: Engine[Any], records: Sequence[KafkaRecord]) -> None:
         started = yielded = monotonic()
         transaction = Transaction(producer, engine, self._identity, records[0].offset)
         for record in records:
@@ -178,7 +177,7 @@ class Stage:
         self,
         transaction: Transaction,
         producer: Producer,
-        engine: Engine[object],
+        engine: Engine[Any],
         record: KafkaRecord,
         event: Event[Record],
     ) -> Transaction:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 from pipeline.core import Core
 from pipeline.engine import Engine
@@ -18,11 +19,11 @@ CHUNK = 200
 
 
 async def rebuild(
-    core: Core[object],
+    core: Core[Any],
     settings: KafkaSettings,
     prefix: str,
     committed: int | None,
-) -> tuple[Engine[object], int]:
+) -> tuple[Engine[Any], int]:
     """Give the engine as it stands behind the last committed transaction, and the input offset to go on from.
 
     Args:
@@ -55,7 +56,7 @@ async def rebuild(
     return engine, start
 
 
-async def _fold(engine: Engine[object], settings: KafkaSettings, prefix: str, until: int | None) -> None:
+async def _fold(engine: Engine[Any], settings: KafkaSettings, prefix: str, until: int | None) -> None:
     topic = engine.core.folds
     buried = await _buried(settings, prefix, engine.core.stage) if until is not None else frozenset()
     chunk: list[tuple[Record, datetime, int]] = []

@@ -4,6 +4,7 @@ from asyncio import Future
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pipeline.burial import dead_letter
 from pipeline.engine import Engine, Written
@@ -38,7 +39,7 @@ class Identity:
 class Transaction:
     """Collects the outputs of some input records and commits them with the offset behind."""
 
-    def __init__(self, producer: Producer, engine: Engine[object], identity: Identity, first: int) -> None:
+    def __init__(self, producer: Producer, engine: Engine[Any], identity: Identity, first: int) -> None:
         self._producer = producer
         self._engine = engine
         self._identity = identity

@@ -78,6 +78,7 @@ class Side:
         time: as printed, the early end.
         scale: of the lags of its class, in seconds.
         item_id: of the report; none: a median of reports, which has no zone to be wrong about.
+        source: its wire's name.
         stamp: the report's.
         observed: when we first had it.
         delivery: scale of its delivery delays in seconds; none: we were not looking when it appeared.
@@ -87,6 +88,7 @@ class Side:
     time: datetime
     scale: float
     item_id: str | None = None
+    source: str = ""
     stamp: Stamp | None = None
     observed: datetime | None = None
     delivery: float | None = None
@@ -145,7 +147,8 @@ def _otherwise(side: Side, apart: float, scale: float) -> Weighed:
     """Weigh that a stamp is off by any amount: by that at which it surfaced, if we were looking."""
     words, prior = "wrong in a way that no zone explains", MISLABELLED / 2 / REACH_SECONDS
     if side.observed is None or side.delivery is None:
-        return prior, Hypothesis(rank=1, reading=words, item_id=side.item_id, weight=0)
+        reading = f"{side.source}: {words}"
+        return prior, Hypothesis(rank=1, reading=reading, item_id=side.item_id, weight=0)
     moved = round((side.observed - side.time).total_seconds())
     return prior * _lag(apart - moved, scale), _of(side, Reading(words, moved, 0), apart - moved)
 
@@ -218,7 +221,7 @@ def _stated(stamp: Stamp) -> tuple[int, str] | None:
 def _of(side: Side, reading: Reading, left: float) -> Hypothesis:
     return Hypothesis(
         rank=1,
-        reading=reading.words,
+        reading=f"{side.source}: {reading.words}",
         item_id=side.item_id,
         offset_seconds=reading.seconds,
         zones=reading.zones,

@@ -64,7 +64,8 @@ class Page:
 def sketch(profile: Profile) -> "array[int]":
     """Give 14 numbers that stand for a text: a hash of its facts, how many shingles it has, the 12 smallest.
 
-    Of a short text there is no sketch. The shared part of the smallest of both estimates how much two texts share (A. Broder, 1997).
+    The shared part of the smallest of both estimates how much two texts share (A. Broder, 1997). Of a short
+    text there is no sketch.
     """
     facts = crc32(",".join(map(str, profile.facts)).encode())
     return array("I", [facts, len(profile.shingles), *profile.shingles[:FEWEST_SHINGLES]])

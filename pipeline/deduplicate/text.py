@@ -48,7 +48,7 @@ _NUMERALS = (
 _TELLING = frozenset((*_NEGATIONS.split(), *_NUMERALS.split()))
 """Words that make another statement; t as in isn't."""
 _ADDRESS = re.compile(
-    r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#:]+)(?::\d+)?([^?#]*)\??([^#]*)", re.IGNORECASE
+    r"https?://(?:[^/?#@]*@)?(?:www\.)*([^/?#:@]+)(?::\d+)?(/[^?#]*)?(?:\?([^#]*))?(?:#|\Z)", re.IGNORECASE
 )
 _TRACKING = re.compile(
     r"(?:utm_|at_|ns_|mc_|pk_|hsa_)\w*|traffic_source|[a-z]+clid|igshid|cmp(?:id)?|[no]cid|ref(?:_src)?|"
@@ -134,7 +134,7 @@ def canonical_url(url: str | None) -> str:
     found = _ADDRESS.match(url) if url else None
     if found is None:
         return ""
-    host, path, query = found.groups()
+    host, path, query = found.groups("")
     path = path.rstrip("/")
     kept = sorted(
         pair for pair in query.split("&") if pair and not _TRACKING.fullmatch(pair.partition("=")[0])

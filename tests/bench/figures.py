@@ -86,7 +86,7 @@ def table_of(figures: Iterable[Figure]) -> Table:
     table.add_column("benchmark", no_wrap=True)
     for name in ("median", "lowest to highest"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("aim")
+    table.add_column("aim", justify="right", no_wrap=True)
     table.add_column("ratio", justify="right", no_wrap=True)
     table.add_column("to baseline", no_wrap=True)
     part = ""

@@ -1,6 +1,5 @@
 """What the pure parts cost, with no Kafka: processor time of one thread, microseconds an item."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,13 +40,13 @@ class Chain:
     source: Source
     books: Books = field(default_factory=lambda: Books({}, {}))
     engines: list[Engine[Any]] = field(default_factory=lambda: [Engine(core_of(stage)) for stage in CORES])
-    spent: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, float] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     changes: list[Event[Record]] = field(default_factory=list)
 
     def feed(self, sights: Sequence[Sight]) -> None:
         """Take in sights, a batch at a time."""
-        self.spent.clear()
+        self.spent = dict.fromkeys(("ingest", *CORES), 0.0)
         self.items.clear()
         self.changes.clear()
         for start in range(0, len(sights), BATCH):

@@ -52,7 +52,7 @@ async def measure(
             taken = [await _rebuilt(place, stage) for _ in range(runs)]
             figures += _figures(stage, taken, bare, posts + looks)
         starts = [await _start(place, path) for _ in range(runs)]
-    seconds = Baseline(f"{COPY} of as many records", [(posts + looks) / one.per_second for one in bare])
+    seconds = Baseline(f"{COPY} of as many", [(posts + looks) / one.per_second for one in bare])
     memory = Baseline(COPY, [one.peak_mb for one in bare])
     for role in ROLES:
         ready = [times[role] for times, _ in starts]
@@ -66,7 +66,7 @@ async def measure(
 def _figures(
     stage: str, taken: Sequence[Outcome[float]], bare: Sequence[Copied], records: int
 ) -> Iterator[Figure]:
-    copy = Baseline(f"{COPY} of as many records", [records / one.per_second for one in bare])
+    copy = Baseline(f"{COPY} of as many", [records / one.per_second for one in bare])
     memory = Baseline(COPY, [one.peak_mb for one in bare])
     yield Figure(PART, f"take-over, {stage}", "s", [one.result for one in taken], copy, AIM)
     yield Figure(PART, f"peak memory of a take-over, {stage}", "MB", [one.peak_mb for one in taken], memory)

@@ -186,6 +186,7 @@ def _side(report: Report) -> Side:
         time=datetime.fromtimestamp(_span(report)[0], UTC),
         scale=SCALES[kind],
         item_id=report.item_id,
+        source=report.source,
         stamp=report.stamp,
         observed=None if sight.assumed else sight.observed,
         delivery=DELIVERY_SCALES[kind] if sight.witnessed else None,

@@ -86,7 +86,7 @@ def test_the_evidence(desk: Any) -> None:
     peers = [line.item_id for line in flag.evidence if line.what == "published"]
     assert peers == ["a/1", "b/1", "c/1", "d/1"]
     best = flag.hypotheses[0]
-    assert (best.reading, best.item_id) == ("wrong in a way that no zone explains", "a/1")
+    assert (best.reading, best.item_id) == ("a: wrong in a way that no zone explains", "a/1")
     assert best.offset_seconds == 6 * 3600 + 15 * 60
 
 
@@ -94,7 +94,7 @@ def test_a_zone_that_fits_is_named(desk: Any) -> None:
     three(desk)
     (flag,) = desk.post("a/1", "08:05:00", "12:05:10")
     best = flag.hypotheses[0]
-    assert (best.reading, best.zones) == ("US Eastern (UTC-4) labelled UTC", ("America/New_York",))
+    assert (best.reading, best.zones) == ("a: US Eastern (UTC-4) labelled UTC", ("America/New_York",))
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,16 @@ def test_a_parent_whose_own_stamp_is_wrong_proves_nothing(desk: Any) -> None:
     assert desk.standing == {"future_dated": [("a/parent",)]}
 
 
+@pytest.mark.parametrize(("backlog", "flags"), [(True, 1), (False, 2)])
+def test_a_parent_edited_before_publication_counts_only_if_we_saw_it_appear(
+    desk: Any, *, backlog: bool, flags: int
+) -> None:
+    """One of its two stamps is wrong; if we were looking, we know that `published` is right."""
+    desk.post("a/parent", "12:00:00", story=None, revised="10:00:00", backlog=backlog)
+    desk.post("a/reply", "11:50:00", "12:10:00", reply_to="a/parent", story=None)
+    assert len(desk.standing) == flags
+
+
 def test_the_reply_is_explained_once_its_parent_is_flagged(desk: Any) -> None:
     desk.post("a/parent", "11:30:00", "11:30:05", story=None, sequence=1)
     desk.post("a/reply", "11:10:00", "11:40:00", reply_to="a/parent", story=None, sequence=2)

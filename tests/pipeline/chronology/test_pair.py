@@ -59,11 +59,16 @@ def test_its_explanations_are_ranked_and_none_is_a_fact(desk: Any) -> None:
     assert listed == [
         ("no stamp is wrong: one source reported hours earlier", None, 333, ()),
         ("two different events (the story should be split)", None, None, ()),
-        ("US Eastern (UTC-4) labelled UTC", wire, 93, ("America/New_York",)),
-        ("US Eastern standard time or US Central (UTC-5) labelled UTC", wire, 33, ("America/Chicago",)),
-        ("India (UTC+5:30) labelled UTC", channel, 3, ("Asia/Kolkata",)),
-        ("Moscow or Kyiv (UTC+3) labelled UTC", channel, 153, east),
-        ("Gulf (UTC+4) labelled UTC", channel, 93, ("Asia/Dubai",)),
+        ("Polymarket: US Eastern (UTC-4) labelled UTC", wire, 93, ("America/New_York",)),
+        (
+            "Polymarket: US Eastern standard time or US Central (UTC-5) labelled UTC",
+            wire,
+            33,
+            ("America/Chicago",),
+        ),
+        ("BRICS News: India (UTC+5:30) labelled UTC", channel, 3, ("Asia/Kolkata",)),
+        ("BRICS News: Moscow or Kyiv (UTC+3) labelled UTC", channel, 153, east),
+        ("BRICS News: Gulf (UTC+4) labelled UTC", channel, 93, ("Asia/Dubai",)),
     ]
     assert [line.rank for line in flag.hypotheses] == [1, 2, 3, 4, 5, 6, 7]
     weights = [line.weight for line in flag.hypotheses]
@@ -75,7 +80,7 @@ def test_its_explanations_are_ranked_and_none_is_a_fact(desk: Any) -> None:
 
 def test_had_we_seen_the_wire_the_eastern_reading_would_lead(desk: Any) -> None:
     flag = wire_and_channel(desk, observed="20:07:20", backlog=False)
-    assert flag.hypotheses[0].reading == "US Eastern (UTC-4) labelled UTC"
+    assert flag.hypotheses[0].reading == "Polymarket: US Eastern (UTC-4) labelled UTC"
     assert flag.scope == "pair"
     assert flag.source is None
 

@@ -1,7 +1,7 @@
 """What is compared: words without dressing, numbers and negations, addresses."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.deduplicate.text import canonical_url, profile, words_of
@@ -109,6 +109,7 @@ def test_addresses_lose_what_differs_between_ways_to_the_same_page(url: str | No
     assert canonical_url(url) == canonical
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.none() | st.text(max_size=40))
 def test_any_text_has_a_profile(text: str, headline: str | None) -> None:
     made = profile(headline, text)
@@ -116,6 +117,7 @@ def test_any_text_has_a_profile(text: str, headline: str | None) -> None:
     assert made == profile(headline, text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_address_is_canonical_once_and_for_all(url: str) -> None:
     for form in (url, f"https://{url}", f"https://h/{url}"):
