@@ -199,3 +199,6 @@ class Originals(Record):
     urls: tuple[str, ...] = Field(description="canonical URL, or empty")
     published: tuple[Instant | None, ...] = Field(description="early end of the first stamp")
     observed: tuple[Instant, ...] = Field(description="when we first had each")
+    groups: tuple[str, ...] = Field(
+        (), description="the copy group of each, empty where it bears its own name; no column: all do"
+    )

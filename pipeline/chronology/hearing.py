@@ -188,13 +188,8 @@ class Hearing:
 
     def _standing(self, report: Report) -> list[tuple[str, str]]:
         """Give id and name of the flags that stand on an item, as far as it is judged by now."""
-        rows = [
-            (flag.flag_id, flag.flag)
-            for flag in (
-                self.state.standing([report.item_id]) if report.item_id in self.state.flagged else ()
-            )
-            if flag.flag_id not in self.judged
-        ]
+        standing = self.state.standing([report.item_id])
+        rows = [(flag.flag_id, flag.flag) for flag in standing if flag.flag_id not in self.judged]
         fresh = self._found.get(report.item_id, {})
         return [*rows, *((ident, found.flag) for ident, found in fresh.items())]
 

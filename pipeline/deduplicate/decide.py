@@ -180,7 +180,7 @@ def _new(sought: Sought, prior: Entry | None, state: State) -> Verdict:
 def _copy(sought: Sought, found: Match, prior: Entry | None, state: State) -> Verdict:
     other = found.other
     known = other if isinstance(other, Entry) else state.window.get(other.item_id)
-    group = known.group if known else other.item_id
+    group = (known or other).group
     original = state.originals.get(group) or (known and known.original) or other.item_id
     if original == sought.item_id:
         return _original(sought, prior, "revision/1", f"copied by {other.item_id}", group=group)

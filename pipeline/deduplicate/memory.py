@@ -36,6 +36,7 @@ class Remembered:
     item_id: str
     source: str
     observed: datetime
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Page:
         at: the boundary at which it was written.
         item_ids: as a JSON list: read only when an original is recognised.
         sources: of each row.
+        groups: of the few rows whose group bears another name.
         observed: microseconds since 1970.
         texts: 64-bit digests.
         urls: 64-bit digests; 0 where there is none.
@@ -55,6 +57,7 @@ class Page:
     at: datetime
     item_ids: bytes
     sources: tuple[str, ...]
+    groups: dict[int, str]
     observed: "array[int]"
     texts: "array[int]"
     urls: "array[int]"
@@ -98,6 +101,7 @@ class Memory:
             at=originals.at,
             item_ids=to_json(originals.item_ids),
             sources=tuple(map(intern, originals.sources)),
+            groups={row: group for row, group in enumerate(originals.groups) if group},
             observed=array("q", [(time - _EPOCH) // _MICROSECOND for time in originals.observed]),
             texts=array("Q", [int(text, 16) for text in originals.text_hashes]),
             urls=array("Q", [digest64(url) if url else 0 for url in originals.urls]),
@@ -170,7 +174,8 @@ class Memory:
 
 def _remembered(page: Page, index: int) -> Remembered:
     observed = _EPOCH + page.observed[index] * _MICROSECOND
-    return Remembered(from_json(page.item_ids)[index], page.sources[index], observed)
+    item_id = from_json(page.item_ids)[index]
+    return Remembered(item_id, page.sources[index], observed, page.groups.get(index, item_id))
 
 
 def _sketches(signatures: Iterable[str]) -> "array[int]":

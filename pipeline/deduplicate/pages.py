@@ -12,7 +12,7 @@ from schemas.item import Originals
 PAGE_BYTES = 900_000
 """A record has 1 MiB, headers included."""
 ROW_BYTES = 250
-"""Of a row, what is not item_id, source and URL."""
+"""Of a row, what is not item_id, source, URL and group."""
 
 
 def pages(entries: Iterable[Entry], first: int, time: datetime) -> list[Originals]:
@@ -30,7 +30,7 @@ def _cut(entries: Iterable[Entry]) -> list[list[Entry]]:
     cut: list[list[Entry]] = []
     size = 0
     for entry in entries:
-        row = ROW_BYTES + len(to_json((entry.item_id, entry.source, entry.url)))
+        row = ROW_BYTES + len(to_json((entry.item_id, entry.source, entry.url, entry.group)))
         if not cut or len(cut[-1]) == PAGE_ROWS or size + row > PAGE_BYTES:
             cut.append([])
             size = 0
@@ -50,4 +50,5 @@ def _page(number: int, rows: Sequence[Entry], time: datetime) -> Originals:
         urls=tuple(row.url for row in rows),
         published=tuple(row.published for row in rows),
         observed=tuple(row.observed for row in rows),
+        groups=tuple("" if row.group == row.item_id else row.group for row in rows),
     )

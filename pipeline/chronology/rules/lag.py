@@ -33,7 +33,9 @@ LEAST_SECONDS = 3 * 3_600.0
 SPREAD_SECONDS = 900.0
 """The least spread of a consensus."""
 SPREADS = 6.0
+"""Nor do those within so many spreads of the consensus, as far as stamps alone can tell."""
 SEEN_SPREADS = 2.0
+"""The same where we saw when the report appeared."""
 MAD_TO_SIGMA = 1.4826
 SHARP_SECONDS = 3_600.0
 """A stamp with a wider interval is no reference."""
@@ -84,9 +86,8 @@ def lag_outlier(report: Report, others: list[Report], norm: Norm) -> Judgement:
     spread = max(SPREAD_SECONDS, MAD_TO_SIGMA * median(abs(time - consensus) for time in times))
     lo, hi = report.span
     behind = _behind(report)
-    limit = max(LEAST_SECONDS, SPREADS * spread, norm.lag)
-    if behind is not None:
-        limit = max(LEAST_SECONDS, SEEN_SPREADS * spread)
+    spreads, usual = (SPREADS, norm.lag) if behind is None else (SEEN_SPREADS, 0.0)
+    limit = max(LEAST_SECONDS, spreads * spread, usual)
     if lo - limit <= consensus <= hi + limit:
         return Cleared("lag_outlier", ids, "it lies near the other reports")
     if behind is not None and (lo > consensus or _honest(report, norm, consensus - hi)):
@@ -129,10 +130,8 @@ def _outlier(report: Report, others: list[Report], consensus: float, limit: floa
     apart = consensus - _span(report)[0]
     behind = _behind(report)
     seen = "" if behind is None else f", yet it surfaced {duration(behind)} behind that stamp"
-    here, there = (
-        replace(_side(report), suspect=True),
-        Side(anchor, max(SCALES[delivery_class(other)] for other in others)),
-    )
+    here = replace(_side(report), suspect=True)
+    there = Side(anchor, max(SCALES[delivery_class(other)] for other in others))
     return Finding(
         flag="lag_outlier",
         reports=(report,),
@@ -194,14 +193,14 @@ def _side(report: Report) -> Side:
 
 
 def _behind(report: Report) -> float | None:
-    """Give the seconds by which a report surfaced later than it says; none if we were not looking.
+    """Give the seconds by which a report surfaced later than it says; none if nothing can tell.
 
     Where a look that lacked it is known, only the time until that look counts: what came later is our doing.
     """
     sight = report.sight
-    if not sight.witnessed:
+    if report.span is None or not sight.witnessed:
         return None
-    return (sight.absent or sight.observed).timestamp() - _span(report)[1]
+    return (sight.absent or sight.observed).timestamp() - report.span[1]
 
 
 def _honest(report: Report, norm: Norm, early: float) -> bool:

@@ -173,3 +173,11 @@ def test_a_future_stamp_explains_it(desk: Any) -> None:
     flags = {flag.flag: flag for flag in desk.post("b/1", "17:00:00", "14:00:00", backlog=True)}
     assert flags["pair_conflict"].state == "explained"
     assert flags["future_dated"].flag_id in flags["pair_conflict"].reason
+
+
+def test_a_stamp_that_can_no_longer_be_read_resolves_it_whatever_stands_on_the_item(desk: Any) -> None:
+    desk.post("a/1", "09:00:00", "13:10:00", backlog=True, revised="08:00:00")
+    desk.rule(desk.flag("edit_before_publish").flag_id, "acknowledged")
+    desk.post("b/1", "13:00:00", "13:10:00", backlog=True)
+    desk.post("a/1", "some time ago", "14:00:00", revised="08:00:00")
+    assert desk.standing == {"edit_before_publish": [("a/1",)]}

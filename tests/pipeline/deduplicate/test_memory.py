@@ -197,3 +197,12 @@ def test_the_sketch_tells_copies_from_texts_that_share_half(desk: "Desk") -> Non
     desk.turn()
     assert desk.post("b/1", " ".join(["new", *words[1:]])).kind == "repost"
     assert desk.post("c/1", " ".join([*words[:70], *reversed(words[70:])])).role == "original"
+
+
+def test_a_group_keeps_its_name_over_the_years(desk: "Desk") -> None:
+    """A forward came before its original: the original bears the group's older name, also in memory."""
+    desk.post("b/1", STRIKE, forward="a/1")
+    assert desk.post("a/1", STRIKE).group == "b/1"
+    desk.wait(days=365)
+    assert page_of(desk).groups == ("b/1",)
+    assert desk.post("c/1", STRIKE).group == "b/1"
