@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import signal
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Literal
@@ -53,6 +54,7 @@ def demo(
 ) -> None:
     """Show Dateline at work: the recorded 4 July 2026 through a real Kafka, to stories and flags."""
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     cluster = local_cluster()
     was_running = cluster.status().running
     if not was_running:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -59,6 +60,12 @@ class Packed:
     data: bytes | None
 
 
+@cache
+def event_source(name: str, prefix: str) -> str:
+    """Give the `ce_source` of what a configured source brought: a URI reference."""
+    return f"/{prefix}ingest/{quote(name, safe='')}"
+
+
 def pack(composed: Composed, source: str, prefix: str) -> Packed:
     """Encode a record of a configured source.
 
@@ -68,7 +75,7 @@ def pack(composed: Composed, source: str, prefix: str) -> Packed:
     output = composed.output
     event: Event[Record] = Event(
         composed.id,
-        f"/{prefix}ingest/{quote(source, safe='')}",
+        event_source(source, prefix),
         output.type,
         composed.time,
         output.key,
@@ -96,7 +103,7 @@ def check(draft: Draft, place: str) -> None:
 
 def fitted(draft: Draft) -> Mapping[str, Any]:
     """Give the draft's fields with the text cut to what an item may hold; the whole stays in raw."""
-    fields = dict(draft)
+    fields = dict(draft.__dict__)  # not dict(draft), which asks the model for every field
     text, size = draft.text, 6 * len(draft.text)
     while size > TEXT_LIMIT_BYTES and (size := len(to_json(text))) > TEXT_LIMIT_BYTES:
         text = text[: len(text) * TEXT_LIMIT_BYTES // size]
