@@ -122,7 +122,9 @@ class Transaction:
         return self._producer.send(topic, key=output.key.encode(), value=value, headers=headers, partition=0)
 
     def _extensions(self, offset: int) -> dict[str, str]:
-        return {"inputoffset": str(offset), "code": self._identity.code, "config": self._identity.config}
+        decided = {"code": self._identity.code, "config": self._identity.config}
+        # The turn before the very first record follows none.
+        return decided if offset < 0 else {"inputoffset": str(offset), **decided}
 
 
 def header(headers: Headers, name: str) -> str | None:

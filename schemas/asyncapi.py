@@ -106,15 +106,15 @@ def _event_trait() -> dict[str, Any]:
             "of ingest's events when we observed, of a stage's events stage time", format="date-time"
         ),
         "ce_subject": _text("what it is about; equals the record key", minLength=1),
+        "ce_dataschema": _text("the $id of the payload's JSON Schema; absent where there is no value"),
         "content-type": _text("of the value; absent where there is no value", const="application/json"),
     }
-    required = [name for name in properties if name != "content-type"]
+    required = [name for name in properties if name not in ("ce_dataschema", "content-type")]
     return _headers("CloudEvents attributes, each a UTF-8 string.", properties, required)
 
 
 def _output_trait() -> dict[str, Any]:
     properties = {
-        "ce_dataschema": _text("the $id of the payload's JSON Schema"),
         "ce_inputoffset": _text("offset of the record that led to this one", pattern="^[0-9]+$"),
         "ce_code": _text("fingerprint of the code that decided"),
         "ce_config": _text("fingerprint of the config that it decided under"),

@@ -84,7 +84,7 @@ ITEMS = Topic(
 DEDUPLICATED = Topic(
     name="deduplicated.v1",
     sentence="Every item revision with its verdict: an original, or a copy of what.",
-    key="item_id",
+    key="item_id; of a look its unit, of a ruling its ruling_id",
     types={
         "dateline.deduplicated.original": Deduplicated,
         "dateline.deduplicated.copy": Deduplicated,
@@ -126,7 +126,7 @@ STORIES = Topic(
 STORY_CHANGES = Topic(
     name="story-changes.v1",
     sentence="Every step in the life of every story; each item revision is carried by exactly one.",
-    key="story_id; of passed the item_id",
+    key="story_id; of passed and changed the item_id, of a look its unit, of a ruling its ruling_id",
     types={
         **{
             f"dateline.story.{change}": StoryChange

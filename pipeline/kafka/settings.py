@@ -1,9 +1,23 @@
 """How to reach the cluster."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
+"""A host's name or IP address, and a port; without one it is 9092."""
+LAST_PORT = 65_535
 
 
 class KafkaSettings(BaseModel):
@@ -40,6 +54,15 @@ class KafkaSettings(BaseModel):
     transaction_timeout_ms: PositiveInt = 10_000
     replication_factor: PositiveInt = 1
     min_insync_replicas: PositiveInt = 1
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for part in value.split(","):
+            found = ADDRESS.fullmatch(part.strip())
+            if found is None or not 0 < int(found[1] or 1) <= LAST_PORT:
+                raise ValueError(f"{part.strip()!r} is no host:port")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
