@@ -11,8 +11,7 @@ from functools import lru_cache
 from math import log, sqrt
 from unicodedata import normalize
 
-from snowballstemmer.english_stemmer import EnglishStemmer
-from snowballstemmer.russian_stemmer import RussianStemmer
+from Stemmer import Stemmer
 
 from schemas.item import Item
 
@@ -97,8 +96,8 @@ class Words:
     """Gives the terms of posts; remembers stems and the last post, which changes no result."""
 
     def __init__(self) -> None:
-        self._english = EnglishStemmer()
-        self._russian = RussianStemmer()
+        self._english = Stemmer("english", 0)  # 0: no cache of its own
+        self._russian = Stemmer("russian", 0)
         self._stem = lru_cache(STEMS_CACHED)(self._stem_of)
         self._last: tuple[str | None, str, Mapping[str, float]] = (None, "", {})
 
