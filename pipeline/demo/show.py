@@ -68,7 +68,7 @@ def stories(found: Iterable[Story], *, at_least: int = 2, most: int = 40) -> Tab
     )
     table.add_column("first", no_wrap=True)
     table.add_column("story", ratio=3)
-    table.add_column("reports: source and its own time, UTC; = is a copy", ratio=4)
+    table.add_column("reports, each with its own stamp (UTC; = copy)", ratio=4)
     table.add_column("items", justify="right")
     table.add_column("owners", justify="right")
     rows = [story for story in found if story.tally.items >= at_least]
@@ -82,6 +82,20 @@ def stories(found: Iterable[Story], *, at_least: int = 2, most: int = 40) -> Tab
             str(story.tally.items),
             str(story.tally.owners),
         )
+    return table
+
+
+def singles(found: Iterable[Story], *, most: int = 12) -> Table:
+    """Give the stories of one report, a line each."""
+    table = Table(title="Stories of one report", title_justify="left", title_style="bold", box=None)
+    for column in ("first", "source", "story"):
+        table.add_column(column, no_wrap=column != "story", style="dim")
+    rows = [story for story in found if story.tally.items == 1]
+    for story in sorted(rows, key=lambda one: (one.first_observed, one.story_id))[:most]:
+        (member,) = story.members
+        year = f"{member.published.lo:%Y} " if member.published and member.published.lo else ""
+        time = printed(member.published)
+        table.add_row(time if time.startswith("“") else year + time, member.source, shortened(story.headline))
     return table
 
 
@@ -157,7 +171,7 @@ def summary(outcome: Outcome) -> Text:
         f"{copies} copies",
         f"{len(outcome.stories)} stories ({told} with two reports or more)",
         f"{len(outcome.standing)} flags",
-        f"{outcome.dead} dead letters",
+        f"{outcome.dead} dead letter{'s' * (outcome.dead != 1)}",
         f"{outcome.seconds:.1f} s",
     ]
     return Text(" · ".join(parts), "bold green" if not outcome.dead else "bold yellow")
@@ -166,4 +180,14 @@ def summary(outcome: Outcome) -> Text:
 def everything(outcome: Outcome) -> RenderableType:
     """Give all of it: stories, flags, each conflict between sources in full, and the sum."""
     conflicts = [conflict(flag) for flag in outcome.standing if flag.flag == "pair_conflict"]
-    return Group(stories(outcome.stories), "", flags(outcome.standing), "", *conflicts, "", summary(outcome))
+    return Group(
+        stories(outcome.stories),
+        "",
+        singles(outcome.stories),
+        "",
+        flags(outcome.standing),
+        "",
+        *conflicts,
+        "",
+        summary(outcome),
+    )
