@@ -15,6 +15,7 @@ JSON = b"application/json"
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 Headers = list[tuple[str, bytes]]
 SPECVERSION = "1.0"
+_SPECVERSION = SPECVERSION.encode()
 _NEEDED = ("specversion", "id", "source", "type", "time", "subject")
 """CloudEvents leaves time and subject to the writer; our events have them all."""
 
@@ -58,9 +59,9 @@ def instant(time: datetime) -> str:
 
 
 @cache
-def dataschema(model: type[Record], version: int = 1) -> str:
-    """Name the exported schema of a message: the `$id` of its JSON Schema."""
-    return f"urn:dateline:schema:{name_of(model)}:{version}"
+def dataschema(model: type[Record], version: int = 1) -> bytes:
+    """Name the exported schema of a message: the `$id` of its JSON Schema, as it stands in the header."""
+    return f"urn:dateline:schema:{name_of(model)}:{version}".encode()
 
 
 def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
@@ -69,23 +70,23 @@ def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
     Raises:
         ValueError: an attribute is empty, or its time has no zone.
     """
-    attributes = {
-        "specversion": SPECVERSION,
-        "id": event.id,
-        "source": event.source,
-        "type": event.type,
-        "time": instant(event.time),
-        "subject": event.subject,
-    }
-    if empty := [name for name, text in attributes.items() if not text]:
+    headers: Headers = [
+        ("ce_specversion", _SPECVERSION),
+        ("ce_id", event.id.encode()),
+        ("ce_source", event.source.encode()),
+        ("ce_type", event.type.encode()),
+        ("ce_time", instant(event.time).encode()),
+        ("ce_subject", event.subject.encode()),
+    ]
+    if empty := [name for name, content in headers if not content]:
         raise ValueError(f"CloudEvents allows no empty {', '.join(empty)}")
     if event.data is not None:
-        attributes["dataschema"] = dataschema(type(event.data))
-    attributes.update(event.extensions)
-    headers: Headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
+        headers.append(("ce_dataschema", dataschema(type(event.data))))
+    headers += [(f"ce_{name}", text.encode()) for name, text in event.extensions.items()]
     if event.data is None:
         return headers, None
-    return [*headers, ("content-type", JSON)], event.data.dump()
+    headers.append(("content-type", JSON))
+    return headers, event.data.dump()
 
 
 def decode(

@@ -28,7 +28,7 @@ def schema_for(model: type[Record], version: int = 1) -> dict[str, Any]:
         version: of the topic that carries it.
     """
     body: dict[str, Any] = _described(model.model_json_schema(schema_generator=_ForReaders))
-    head = {"$schema": DIALECT, "$id": dataschema(model, version)}
+    head = {"$schema": DIALECT, "$id": dataschema(model, version).decode()}
     parts = body.pop("$defs", None)
     schema = head | {key: body[key] for key in _FIRST if key in body} | body
     return schema | {"$defs": parts} if parts else schema
