@@ -87,6 +87,7 @@ class Engine(Generic[S]):
         self._recent: deque[datetime] = deque(maxlen=CLOCK_RECORDS)
         self._times: deque[datetime] = deque()
         self._places: deque[int] = deque()
+        self._resumed: Learned | None = None
         self._window_key = f"{core.stage}/window"
         self._keeps_time = core.reads is ITEMS
         self._own_output = core.folds.name != core.reads.name
@@ -170,15 +171,22 @@ class Engine(Generic[S]):
             tables: the last record of each key of the core's tables and of learned.v1.
             folded: value, ce_time and offset of the records of `folds`, from `fold_from` on.
         """
-        window: Learned | None = None
         for topic, key, value in tables:
-            if topic is LEARNED and key == self._window_key:
-                window = value if isinstance(value, Learned) else None
-            else:
-                self._load(topic, key, value)
-        if window is not None:
-            self._begin(window)
+            self.reload(topic, key, value)
+        self.resume()
         self.refold(folded)
+
+    def reload(self, topic: Topic, key: str, value: Record | None) -> None:
+        """Take in one record of a table that was read again; a part of `restore`."""
+        if topic is LEARNED and key == self._window_key:
+            self._resumed = value if isinstance(value, Learned) else None
+        else:
+            self._load(topic, key, value)
+
+    def resume(self) -> None:
+        """Begin the epoch that the last boundary began, now that all tables are in; a part of `restore`."""
+        if self._resumed is not None:
+            self._begin(self._resumed)
 
     def refold(self, folded: Iterable[tuple[Record, datetime, int]]) -> None:
         """Take in records of `folds` that were read again, in order; a part of `restore`."""

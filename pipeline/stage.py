@@ -32,15 +32,13 @@ from pipeline.observe.health import Health
 from pipeline.observe.metrics import StageMetrics
 from pipeline.takeover import rebuild
 from pipeline.transaction import Identity, Transaction
-from pipeline.waiting import delay_seconds, first_of
+from pipeline.waiting import Breath, delay_seconds, first_of
 from schemas.base import Record
 from schemas.cloudevents import Event, UnreadableEvent, decode
 
 BATCH = 1000
 FETCH_SECONDS = 0.25
 LAG_SECONDS = 2.0
-YIELD_SECONDS = 0.005
-"""The event loop gets a turn this often, or the group takes a busy process for a dead one."""
 BROKEN_SOURCES = 3
 """Dead letters of so many sources in one transaction are no poison: the stage itself is broken, and stops."""
 
@@ -146,7 +144,7 @@ class Stage:
                 self._metrics.lag.labels(self._core.stage).set(await reader.lag())
 
     async def _process(self, producer: Producer, engine: Engine[Any], records: Sequence[KafkaRecord]) -> None:
-        started = yielded = monotonic()
+        started, breath = monotonic(), Breath()
         transaction = Transaction(producer, engine, self._identity, records[0].offset)
         for record in records:
             try:
@@ -164,9 +162,7 @@ class Stage:
             if self._core.folds is self._core.reads:
                 engine.placed(engine.at, record.offset)
             await transaction.add(written, record.offset)
-            if monotonic() - yielded > YIELD_SECONDS:
-                await asyncio.sleep(0)
-                yielded = monotonic()
+            await breath.due()
         await self._commit(transaction, records[-1].offset + 1)
         self._metrics.records.labels(self._core.stage).inc(len(records))
         self._metrics.batch.labels(self._core.stage).observe(len(records))

@@ -1,21 +1,18 @@
 """Rebuilding a stage from what the topics say: its tables, and the fold of its window."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 from pipeline.core import Core
 from pipeline.engine import Engine
 from pipeline.kafka import KafkaRecord, KafkaSettings, Reader
 from pipeline.transaction import header
-from schemas.base import Record
+from pipeline.waiting import Breath
 from schemas.cloudevents import decode
 from schemas.records import DeadLetter
-from schemas.topics import DEADLETTERS, LEARNED, Topic
-
-CHUNK = 200
-"""Records folded between two turns of the event loop: a few milliseconds, so heartbeats go on."""
+from schemas.topics import DEADLETTERS, LEARNED
 
 
 async def rebuild(
@@ -36,30 +33,41 @@ async def rebuild(
         KafkaProblem: the topics could not be read.
     """
     engine = Engine(core)
-    furthest = -1
-    rows: list[tuple[Topic, str, Record | None]] = []
+    gc.disable()  # it would look at the growing window again and again, for seconds
+    try:
+        furthest = await _tables(engine, settings, prefix)
+        own = core.folds is not core.reads
+        if own:
+            furthest = max(furthest, await _last_input(settings, core.folds.full(prefix)))
+        start = committed if committed is not None else furthest + 1
+        await _fold(engine, settings, prefix, until=None if own else start)
+    finally:
+        gc.freeze()  # what was rebuilt lives long and is in no cycles
+        gc.enable()
+    return engine, start
+
+
+async def _tables(engine: Engine[Any], settings: KafkaSettings, prefix: str) -> int:
+    """Take in the tables; give the highest input offset that their records name, -1 if there is none."""
+    core, furthest = engine.core, -1
     for topic in {one.name: one for one in (*core.tables, LEARNED)}.values():
         latest: dict[str, KafkaRecord] = {}
         async for record in _records(settings, topic.full(prefix), 0):
             latest[(record.key or b"").decode()] = record
+        breath = Breath()
         for key, record in latest.items():
-            if topic is LEARNED and not key.startswith(f"{core.stage}/"):
-                continue
-            furthest = max(furthest, int(header(record.headers, "ce_inputoffset") or -1))
-            rows.append((topic, key, decode(record.headers, record.value, topic.types).data))
-    engine.restore(rows)
-    own = core.folds is not core.reads
-    if own:
-        furthest = max(furthest, await _last_input(settings, core.folds.full(prefix)))
-    start = committed if committed is not None else furthest + 1
-    await _fold(engine, settings, prefix, until=None if own else start)
-    return engine, start
+            if topic is not LEARNED or key.startswith(f"{core.stage}/"):
+                furthest = max(furthest, int(header(record.headers, "ce_inputoffset") or -1))
+                engine.reload(topic, key, decode(record.headers, record.value, topic.types).data)
+                await breath.due()
+    engine.resume()
+    return furthest
 
 
 async def _fold(engine: Engine[Any], settings: KafkaSettings, prefix: str, until: int | None) -> None:
     topic = engine.core.folds
     buried = await _buried(settings, prefix, engine.core.stage) if until is not None else frozenset()
-    chunk: list[tuple[Record, datetime, int]] = []
+    breath = Breath()
     async for record in _records(settings, topic.full(prefix), engine.fold_from):
         if until is not None and record.offset >= until:
             break
@@ -67,12 +75,8 @@ async def _fold(engine: Engine[Any], settings: KafkaSettings, prefix: str, until
             continue
         event = decode(record.headers, record.value, topic.types)
         if event.data is not None:
-            chunk.append((event.data, event.time, record.offset))
-        if len(chunk) >= CHUNK:
-            engine.refold(chunk)
-            chunk = []
-            await asyncio.sleep(0)
-    engine.refold(chunk)
+            engine.refold([(event.data, event.time, record.offset)])
+        await breath.due()
 
 
 async def _buried(settings: KafkaSettings, prefix: str, stage: str) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from time import monotonic
 from typing import Any, cast
 
 from tenacity import RetryCallState, Retrying
@@ -9,6 +10,23 @@ from tenacity.wait import wait_random_exponential
 
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 300.0
+YIELD_SECONDS = 0.005
+
+
+class Breath:
+    """Gives the event loop a turn every few milliseconds of long work.
+
+    Without it heartbeats starve, and the group takes a busy process for a dead one.
+    """
+
+    def __init__(self) -> None:
+        self._last = monotonic()
+
+    async def due(self) -> None:
+        """Let others run, if it is time."""
+        if monotonic() - self._last > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            self._last = monotonic()
 
 
 async def first_of(*awaitables: Awaitable[Any]) -> None:

@@ -28,6 +28,7 @@ from pipeline.ingest.compose import Composed, Packed
 from pipeline.ingest.follow import Queue, Source, follow
 from pipeline.kafka import KafkaSettings, Producer, Reader
 from pipeline.observe.metrics import IngestMetrics
+from pipeline.waiting import Breath
 from schemas.cloudevents import decode
 from schemas.records import Checkpoint, Seen
 from schemas.topics import CHECKPOINTS, SEEN, UNIT_PARTITIONS, Topic
@@ -36,8 +37,6 @@ BATCH = 1000
 QUEUE = 2000
 """Sights that may wait: bounded, so a slow Kafka holds the connectors back instead of filling memory."""
 LOOK_SECONDS = 60.0
-YIELD_EVERY = 25
-"""Sights normalised between two turns of the event loop: a few milliseconds, so heartbeats go on."""
 
 
 def partition_of(unit: str) -> int:
@@ -149,11 +148,12 @@ class Desk:
     async def _table(self, topic: Topic, partitions: Sequence[int]) -> list[object]:
         reader = await Reader.open(self._settings, topic.full(self._prefix), partitions)
         latest: dict[bytes | None, object] = {}
+        breath = Breath()
         try:
             async for records in reader.read_to_end():
                 for record in records:
                     latest[record.key] = decode(record.headers, record.value, topic.types).data
-                await asyncio.sleep(0)
+                    await breath.due()
         finally:
             await reader.close()
         return list(latest.values())
@@ -189,12 +189,11 @@ class Desk:
                 sighted = await self._queue.get()
         except TimeoutError:
             return False
-        taken = 0
+        taken, breath = 0, Breath()
         while sighted is not None:
             batch.add(sighted)
             taken += 1
-            if taken % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+            await breath.due()
             if taken >= BATCH or self._queue.empty():
                 return False
             sighted = self._queue.get_nowait()

@@ -8,9 +8,10 @@ from time import perf_counter
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from pipeline.kafka import Admin, KafkaSettings
+from pipeline.kafka import Admin
 from schemas.topics import Topic
-from tests.bench.processes import apart
+from tests.bench.place import Broker
+from tests.bench.processes import apart, cpu_seconds
 
 RECORD_BYTES = 900
 TRANSACTION_RECORDS = 1000
@@ -32,33 +33,39 @@ class Copied:
     Attributes:
         per_second: records.
         cpu_us: processor time of its process, microseconds a record.
+        broker_us: processor time of the broker meanwhile, microseconds a record.
         peak_mb: memory of its process.
     """
 
     per_second: float
     cpu_us: float
+    broker_us: float
     peak_mb: float
 
 
-async def copied(settings: KafkaSettings, records: int) -> Copied:
+async def copied(broker: Broker, records: int) -> Copied:
     """Copy records from topic to topic, exactly once, in a process of its own."""
-    async with Admin(settings) as admin:
+    bootstrap = broker.settings.bootstrap_servers
+    async with Admin(broker.settings) as admin:
         await admin.create([SOURCE, TARGET], prefix := f"bare-{token_hex(3)}.")
-        await _fill(settings.bootstrap_servers, SOURCE.full(prefix), records)
-        outcome = await apart(_copy_all, settings.bootstrap_servers, prefix, records)
+        await _fill(bootstrap, SOURCE.full(prefix), records)
+        before = cpu_seconds(broker.pid)
+        outcome = await apart(_copy_all, bootstrap, prefix, records)
+        broker_us = (cpu_seconds(broker.pid) - before) / records * 1e6
         await admin.delete(prefix)
-    return Copied(records / outcome.result, outcome.cpu_seconds / records * 1e6, outcome.peak_mb)
+    return Copied(records / outcome.result, outcome.cpu_seconds / records * 1e6, broker_us, outcome.peak_mb)
 
 
-async def hops(settings: KafkaSettings, per_second: int, seconds: float) -> list[float]:
+async def hops(broker: Broker, per_second: int, seconds: float) -> list[float]:
     """Copy records that come one by one at a steady pace.
 
     Returns:
         For each record the time between its appends on both topics, in ms.
     """
-    async with Admin(settings) as admin:
+    bootstrap = broker.settings.bootstrap_servers
+    async with Admin(broker.settings) as admin:
         await admin.create([SOURCE, TARGET], prefix := f"bare-{token_hex(3)}.")
-        outcome = await apart(_pace, settings.bootstrap_servers, prefix, per_second, seconds)
+        outcome = await apart(_pace, bootstrap, prefix, per_second, seconds)
         await admin.delete(prefix)
     return outcome.result
 

@@ -22,7 +22,9 @@ LAST_SOURCE = "end of bench"
 SOURCES = 48
 SYLLABLES = "ba co da dor el fan gra hi jen ka lin mo nor os pe qua ri sten tu vel war yor zi ach"
 COMMON = "the of in to a and for on that is was by with from at said has have will after over as it not"
-VOCABULARY = 30_000
+VOCABULARY = 50_000
+FLATTENED = 100
+"""Rank of Zipf's law at which the commonest invented word stands: the really common words are in COMMON."""
 EVENT_WORDS = 12
 SENTENCE_WORDS = 11
 EVENT_SHARE = 0.4
@@ -103,7 +105,7 @@ class Writer:
         while len(known) < VOCABULARY:
             known["".join(self.random.choices(self.syllables, k=self.random.choice(parts)))] = None
         self.words = list(known)
-        self.weights = list(accumulate(1 / (rank + 10) for rank in range(VOCABULARY)))
+        self.weights = list(accumulate(1 / (rank + FLATTENED) for rank in range(VOCABULARY)))
 
     def line(self, number: int, at: datetime, *, ahead: bool) -> dict[str, Any]:
         """Make up one line: a post of a new or a known event, a copy, a forward, or an edit."""
@@ -183,7 +185,7 @@ class Writer:
         chance = self.random.random()
         if not self.events or chance < NEW_SHARE:
             names = [self._name() for _ in range(3)]
-            self.events.append([*names, *(self._word() for _ in range(EVENT_WORDS))])
+            self.events.append([*names, *self.random.choices(self.words, k=EVENT_WORDS)])
             return self.events[-1]
         if chance < NEW_SHARE + BIG_SHARE:
             last = (len(self.events) - 1) // BIG_EVERY

@@ -48,7 +48,7 @@ async def measure(broker: Broker, *, seconds: float, runs: int) -> list[Figure]:
     path = write_recording(broker.folder / "latency.jsonl", plan)
     done: list[Run] = []
     for _ in range(runs):
-        bare = await hops(broker.settings, PER_SECOND, seconds)
+        bare = await hops(broker, PER_SECOND, seconds)
         async with place_on(broker) as place:
             done.append(await _run(place, path, bare))
     return [

@@ -46,7 +46,7 @@ async def measure(
         async with place.daemon(path, ROLES):
             await place.through()
         await place.check()
-        bare = [await copied(broker.settings, bare_records) for _ in range(runs)]
+        bare = [await copied(broker, bare_records) for _ in range(runs)]
         figures: list[Figure] = []
         for stage in CORES:
             taken = [await _rebuilt(place, stage) for _ in range(runs)]
