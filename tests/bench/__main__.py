@@ -6,6 +6,8 @@ Prints a table and writes it to out/bench.json. Needs Linux, and nothing else th
 import argparse
 import asyncio
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="how often each figure is taken (3; quick: 1)")
     given = parser.parse_args()
     runs = given.runs or (1 if given.quick else 3)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing stays behind
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH

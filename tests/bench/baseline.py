@@ -1,6 +1,7 @@
 """The baseline: what this machine does with aiokafka alone, exactly once, and nothing of ours in between."""
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass
 from secrets import token_hex
@@ -70,7 +71,13 @@ async def hops(broker: Broker, per_second: int, seconds: float) -> list[float]:
     return outcome.result
 
 
+def _hush() -> None:
+    """Keep aiokafka from telling of every retry: they belong to what is measured."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
 def _producer(bootstrap: str, name: str) -> AIOKafkaProducer:
+    _hush()
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         transactional_id=name,
@@ -80,6 +87,7 @@ def _producer(bootstrap: str, name: str) -> AIOKafkaProducer:
 
 
 def _consumer(bootstrap: str, topic: str, group: str | None = None) -> AIOKafkaConsumer:
+    _hush()
     return AIOKafkaConsumer(
         topic,
         bootstrap_servers=bootstrap,

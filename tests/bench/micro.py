@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from connectors.recording import Recording, RecordingConfig
 from connectors.seam import Observation, Sight
-from pipeline.daemon.compose import CORES, core_of
+from pipeline.daemon.compose import CORES, core_of, settle_garbage
 from pipeline.engine import BEGINNING, Engine
 from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
@@ -90,6 +90,7 @@ async def measure(folder: Path, *, window: int, timed: int, runs: int) -> list[F
     config = RecordingConfig(name="recording", path=path)
     recording = Recording(config)
     chain = Chain(Source(config, recording))
+    settle_garbage()  # as the daemon's processes do
     sights = recording.observe(None)
     chain.feed([await anext(sights) for _ in range(window)])
     costs = []

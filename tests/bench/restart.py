@@ -7,12 +7,13 @@ and a producer; then a recording of three days, put through the real processes. 
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from time import perf_counter
 
-from pipeline.daemon.compose import CORES, ROLES, core_of
+from pipeline.daemon.compose import CORES, ROLES, core_of, settle_garbage
 from pipeline.daemon.replay import STAGE_INPUTS
 from pipeline.kafka import Admin, KafkaSettings, Producer
 from pipeline.takeover import rebuild
@@ -34,6 +35,22 @@ SIGNATURE_NUMBERS = 14
 WRITTEN = START - timedelta(days=30)
 AIM = "10 s"
 LIMIT_SECONDS = 3600.0
+BEAT_SECONDS = 0.01
+SESSION_SECONDS = 6.0
+"""A group takes a process for dead that is silent for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One take-over, in seconds.
+
+    Attributes:
+        seconds: from its beginning to its end.
+        silence: the longest time in which nothing else could run.
+    """
+
+    seconds: float
+    silence: float
 
 
 async def measure(
@@ -56,7 +73,7 @@ async def measure(
     memory = Baseline(COPY, [one.peak_mb for one in bare])
     for role in ROLES:
         ready = [times[role] for times, _ in starts]
-        figures.append(Figure(PART, f"process start to work, all at once, {role}", "s", ready, seconds))
+        figures.append(Figure(PART, f"process start to work, all at once, {role}", "s", ready, seconds, AIM))
     for role in ROLES:
         peaks = [peaks[role] for _, peaks in starts]
         figures.append(Figure(PART, f"peak memory at work, {role}", "MB", peaks, memory))
@@ -64,25 +81,40 @@ async def measure(
 
 
 def _figures(
-    stage: str, taken: Sequence[Outcome[float]], bare: Sequence[Copied], records: int
+    stage: str, taken: Sequence[Outcome[Taken]], bare: Sequence[Copied], records: int
 ) -> Iterator[Figure]:
     copy = Baseline(f"{COPY} of as many", [records / one.per_second for one in bare])
     memory = Baseline(COPY, [one.peak_mb for one in bare])
-    yield Figure(PART, f"take-over, {stage}", "s", [one.result for one in taken], copy, AIM)
+    session = Baseline("session of a group", [SESSION_SECONDS])
+    yield Figure(PART, f"take-over, {stage}", "s", [one.result.seconds for one in taken], copy, AIM)
+    silences = [one.result.silence for one in taken]
+    yield Figure(PART, f"longest silence in a take-over, {stage}", "s", silences, session)
     yield Figure(PART, f"peak memory of a take-over, {stage}", "MB", [one.peak_mb for one in taken], memory)
 
 
-async def _rebuilt(place: Place, stage: str) -> Outcome[float]:
+async def _rebuilt(place: Place, stage: str) -> Outcome[Taken]:
     async with Admin(place.broker.settings) as admin:
         committed = await place.offset(admin, stage, STAGE_INPUTS[stage])
     return await apart(_rebuild, place.broker.settings, place.prefix, stage, committed)
 
 
-async def _rebuild(settings: KafkaSettings, prefix: str, stage: str, committed: int) -> float:
-    core = core_of(stage)
+async def _rebuild(settings: KafkaSettings, prefix: str, stage: str, committed: int) -> Taken:
+    settle_garbage()  # as the daemon's processes do
+    core, silences = core_of(stage), [0.0]
+    watch = asyncio.create_task(_note_silences(silences))
     started = perf_counter()
     await rebuild(core, settings, prefix, committed)
-    return perf_counter() - started
+    seconds = perf_counter() - started
+    watch.cancel()
+    return Taken(seconds, max(silences))
+
+
+async def _note_silences(silences: list[float]) -> None:
+    """Note by how much each turn of the event loop comes late: no heartbeat is sent meanwhile."""
+    while True:
+        due = perf_counter() + BEAT_SECONDS
+        await asyncio.sleep(BEAT_SECONDS)
+        silences.append(perf_counter() - due)
 
 
 async def _start(place: Place, path: Path) -> tuple[dict[str, float], dict[str, float]]:
