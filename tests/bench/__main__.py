@@ -19,7 +19,7 @@ from tests.bench.figures import Figure
 from tests.bench.place import Broker, broker
 
 OUT = Path("out/bench.json")
-WIDTH = 130
+WIDTH = 140
 """Of the table where it does not go to a terminal."""
 PARTS = ("micro", "end-to-end", "latency", "restart")
 

@@ -66,10 +66,10 @@ async def measure(broker: Broker, *, posts: int, bare_records: int, runs: int) -
             for topic in ON_THE_WAY
         ),
         *(
-            Figure(PART, f"processor time, {name}", "µs an item", [run.cpu_us[name] for run in done], time)
+            Figure(PART, f"processor time an item, {name}", "µs", [run.cpu_us[name] for run in done], time)
             for name in ROLES
         ),
-        Figure(PART, "processor time, broker", "µs an item", [run.cpu_us["broker"] for run in done], serving),
+        Figure(PART, "processor time an item, broker", "µs", [run.cpu_us["broker"] for run in done], serving),
         *(
             Figure(PART, f"peak memory, {role}", "MB", [run.peaks_mb[role] for run in done], memory)
             for role in ROLES

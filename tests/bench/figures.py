@@ -84,7 +84,7 @@ def table_of(figures: Iterable[Figure]) -> Table:
     """Lay figures out for a terminal."""
     table = Table(title=TITLE, caption=CAPTION, caption_justify="left", box=SIMPLE_HEAD)
     table.add_column("benchmark", no_wrap=True)
-    for name in ("median", "lowest to highest"):
+    for name in ("median", "from to"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("aim", justify="right", no_wrap=True)
     table.add_column("ratio", justify="right", no_wrap=True)

@@ -73,10 +73,10 @@ async def measure(
     memory = Baseline(COPY, [one.peak_mb for one in bare])
     for role in ROLES:
         ready = [times[role] for times, _ in starts]
-        figures.append(Figure(PART, f"process start to work, all at once, {role}", "s", ready, seconds, AIM))
+        figures.append(Figure(PART, f"start to work, all at once, {role}", "s", ready, seconds, AIM))
     for role in ROLES:
         peaks = [peaks[role] for _, peaks in starts]
-        figures.append(Figure(PART, f"peak memory at work, {role}", "MB", peaks, memory))
+        figures.append(Figure(PART, f"peak memory then, {role}", "MB", peaks, memory))
     return figures
 
 
@@ -88,8 +88,8 @@ def _figures(
     session = Baseline("session of a group", [SESSION_SECONDS])
     yield Figure(PART, f"take-over, {stage}", "s", [one.result.seconds for one in taken], copy, AIM)
     silences = [one.result.silence for one in taken]
-    yield Figure(PART, f"longest silence in a take-over, {stage}", "s", silences, session)
-    yield Figure(PART, f"peak memory of a take-over, {stage}", "MB", [one.peak_mb for one in taken], memory)
+    yield Figure(PART, f"longest silence meanwhile, {stage}", "s", silences, session)
+    yield Figure(PART, f"peak memory, {stage}", "MB", [one.peak_mb for one in taken], memory)
 
 
 async def _rebuilt(place: Place, stage: str) -> Outcome[Taken]:
