@@ -15,9 +15,8 @@ the last boundary's `fold_from`. So that a restart equals no restart exactly:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from schemas.base import Record
 from schemas.topics import Topic
@@ -25,8 +24,7 @@ from schemas.topics import Topic
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One record of the stage's input.
 
     Attributes:
@@ -40,8 +38,7 @@ class Arrival:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One record that a stage writes.
 
     Attributes:
@@ -59,8 +56,7 @@ class Output:
     suffix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+class Boundary(NamedTuple):
     """The end of an epoch.
 
     Attributes:

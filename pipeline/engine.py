@@ -10,10 +10,9 @@ together with `fold_from`, the place where folding has to begin after a restart.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median_low
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pipeline.core import Arrival, Boundary, Core, Output
 from schemas.base import Record
@@ -45,8 +44,7 @@ def epoch_start(time: datetime) -> datetime:
     return BEGINNING + (time - BEGINNING) // EPOCH * EPOCH
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """An output with the identity it gets on its topic.
 
     Attributes:

@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
     ValidationInfo,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, SchemaValidator, core_schema
 
 _READER = {"reader": True}
 
@@ -57,25 +56,66 @@ class Open:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Check the value against the list, except for readers."""
-        known = frozenset(self.values)
+        refusal = f"none of {', '.join(self.values)}"
 
-        def check(value: str, info: ValidationInfo) -> str:
-            if value not in known and not (info.context and info.context.get("reader")):
-                raise ValueError(f"{value!r} is none of {', '.join(self.values)}")
+        def let_through(value: str, info: ValidationInfo) -> str:
+            if not (info.context and info.context.get("reader")):
+                raise ValueError(refusal)
             return value
 
-        return core_schema.with_info_after_validator_function(check, handler(source))
+        return core_schema.union_schema(
+            [
+                core_schema.literal_schema(list(self.values)),
+                core_schema.with_info_after_validator_function(let_through, handler(source)),
+            ],
+            mode="left_to_right",
+            custom_error_type="not_listed",
+            custom_error_message=refusal,
+            serialization=core_schema.simple_ser_schema("str"),
+        )
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> Mapping[str, Any]:
         """Export the known values as a hint, not as a restriction."""
-        return {**handler(schema), "x-extensible-enum": list(self.values)}
+        return {**handler(core_schema.str_schema()), "x-extensible-enum": list(self.values)}
 
 
-def _utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+_AWARE = SchemaValidator(core_schema.datetime_schema(tz_constraint="aware"))
+_OWN_LENGTHS = (len("2026-07-04T16:07:00Z"), len("2026-07-04T16:07:00.000000Z"))
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+def _utc(value: object) -> datetime:
+    """Give the instant in the one zone `UTC`; what we spelled ourselves is read in a fifth of the time."""
+    if type(value) is datetime:
+        if value.tzinfo is UTC:
+            return value
+    elif type(value) is str and len(value) in _OWN_LENGTHS and value[7] == "-" and value[-1] == "Z":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass  # the validator below says what is wrong
+    try:
+        time: datetime = _AWARE.validate_python(value)
+        return time.astimezone(UTC)
+    except ValidationError as problem:
+        wrong = problem.errors()[0]
+        raise PydanticKnownError(wrong["type"], wrong.get("ctx")) from None  # type: ignore[arg-type]
+
+
+class _OnTheUtcLine:
+    """Makes a field an `Instant`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _utc, json_schema_input_schema=handler(source), serialization=None
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Mapping[str, Any]:
+        return handler(core_schema.datetime_schema())
+
+
+Instant = Annotated[datetime, _OnTheUtcLine()]
 """A point on the UTC time line, microseconds at best; in JSON an RFC 3339 string that ends in Z."""

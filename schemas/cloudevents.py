@@ -4,10 +4,10 @@ Source: CloudEvents Kafka Protocol Binding 1.0.2.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from typing import Generic, TypeVar
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 from schemas.base import Record, name_of
 
@@ -15,7 +15,9 @@ JSON = b"application/json"
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 Headers = list[tuple[str, bytes]]
 SPECVERSION = "1.0"
-_SPECVERSION = SPECVERSION.encode()
+_SPECVERSION = ("ce_specversion", SPECVERSION.encode())
+_CONTENT_TYPE = ("content-type", JSON)
+_PREFIX = "ce_"
 _NEEDED = ("specversion", "id", "source", "type", "time", "subject")
 """CloudEvents leaves time and subject to the writer; our events have them all."""
 
@@ -24,8 +26,7 @@ class UnreadableEvent(ValueError):
     """A Kafka record that is no event of ours; the message says what is missing or wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[R_co]):
+class Event(NamedTuple, Generic[R_co]):
     """One event.
 
     Attributes:
@@ -44,9 +45,10 @@ class Event(Generic[R_co]):
     time: datetime
     subject: str
     data: R_co | None
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = MappingProxyType({})
 
 
+@lru_cache(256)  # a record's outputs, and often the records of a second, share one time
 def instant(time: datetime) -> str:
     """Spell a time as RFC 3339 in UTC, with microseconds only where there are some, and Z.
 
@@ -70,23 +72,26 @@ def encode(event: Event[Record]) -> tuple[Headers, bytes | None]:
     Raises:
         ValueError: an attribute is empty, or its time has no zone.
     """
+    event_id, source, kind, time, subject, data, extensions = event
+    if not (event_id and source and kind and subject):
+        empty = [name for name in ("id", "source", "type", "subject") if not getattr(event, name)]
+        raise ValueError(f"CloudEvents allows no empty ce_{', ce_'.join(empty)}")
     headers: Headers = [
-        ("ce_specversion", _SPECVERSION),
-        ("ce_id", event.id.encode()),
-        ("ce_source", event.source.encode()),
-        ("ce_type", event.type.encode()),
-        ("ce_time", instant(event.time).encode()),
-        ("ce_subject", event.subject.encode()),
+        _SPECVERSION,
+        ("ce_id", event_id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", kind.encode()),
+        ("ce_time", instant(time).encode()),
+        ("ce_subject", subject.encode()),
     ]
-    if empty := [name for name, content in headers if not content]:
-        raise ValueError(f"CloudEvents allows no empty {', '.join(empty)}")
-    if event.data is not None:
-        headers.append(("ce_dataschema", dataschema(type(event.data))))
-    headers += [(f"ce_{name}", text.encode()) for name, text in event.extensions.items()]
-    if event.data is None:
+    if data is not None:
+        headers.append(("ce_dataschema", dataschema(type(data))))
+    for name, text in extensions.items():
+        headers.append((_PREFIX + name, text.encode()))
+    if data is None:
         return headers, None
-    headers.append(("content-type", JSON))
-    return headers, event.data.dump()
+    headers.append(_CONTENT_TYPE)
+    return headers, data.dump()
 
 
 def decode(
@@ -119,16 +124,17 @@ def decode(
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for header, content in headers:
-        name = header.removeprefix("ce_")
-        if name == header:
+        if not header.startswith(_PREFIX):
             continue
+        name = header[len(_PREFIX) :]
         if name in attributes:
             raise UnreadableEvent(f"{header} is there twice")
         try:
-            attributes[name] = (content or b"").decode()
+            attributes[name] = content.decode() if content else ""
         except UnicodeDecodeError:
             raise UnreadableEvent(f"{header} is not UTF-8") from None
-    if missing := [f"ce_{name}" for name in _NEEDED if not attributes.get(name)]:
+    if not all(map(attributes.get, _NEEDED)):
+        missing = [f"ce_{name}" for name in _NEEDED if not attributes.get(name)]
         raise UnreadableEvent(f"no {', '.join(missing)}")
     return attributes
 
@@ -136,6 +142,8 @@ def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
+        if time.tzinfo is UTC:  # as it is in all that we wrote
+            return time
         utc = time.astimezone(UTC) if time.tzinfo else None
     except (ValueError, OverflowError) as wrong:
         raise UnreadableEvent(f"ce_time: {wrong}") from None

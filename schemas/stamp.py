@@ -14,7 +14,8 @@ prints, are covered. Also 20260704T160700Z, and numbers since 1970 in seconds, m
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Self
+from functools import lru_cache
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -27,6 +28,7 @@ Precision = Annotated[str, Open(("microsecond", "millisecond", "second", "minute
 ZoneOrigin = Annotated[str, Open(("offset", "abbreviation", "assumed", "none"))]
 """Where the zone came from: printed as an offset or a word, the source's own, or nowhere."""
 
+_S = TypeVar("_S", bound="Stamp")
 LONGEST_CHARACTERS = 200
 """No accepted format comes near it; longer strings are not looked at."""
 
@@ -92,25 +94,9 @@ class Stamp(Record):
         """
         if assumed_zone is not None:
             zones.zone(assumed_zone)
-        text = raw.strip()
-        try:
-            read = _read(text, assumed_zone, day_first=day_first) if len(text) <= LONGEST_CHARACTERS else None
-        except (ValueError, OverflowError):
-            read = None
-        if read is None:
-            return cls(raw=raw.encode("utf-8", "backslashreplace").decode())
-        precision, zone, spans = read
-        lo, hi, _ = next((span for span in spans if not span.reason), (None, None, ""))
-        others = (span for span in spans if span.reason and span[:2] != (lo, hi))
-        return cls(
-            raw=raw,
-            lo=lo,
-            hi=hi,
-            precision=precision,
-            zone=zone.origin,
-            zone_name=zone.name,
-            readings=tuple(Reading(lo=s.lo, hi=s.hi, reason=s.reason) for s in others),
-        )
+        if len(raw) > LONGEST_CHARACTERS and len(raw.strip()) > LONGEST_CHARACTERS:
+            return cls(raw=_printable(raw))
+        return _parsed(cls, raw, assumed_zone, day_first)
 
     @property
     def known(self) -> bool:
@@ -131,6 +117,40 @@ def apart(a: Stamp | Reading, b: Stamp | Reading) -> timedelta:
     if a.lo is None or a.hi is None or b.lo is None or b.hi is None:
         raise ValueError("a stamp that could not be read has no distance")
     return max(a.lo - b.hi, b.lo - a.hi, timedelta(0))
+
+
+@lru_cache(4096)  # a wire prints the same times at every look
+def _parsed(cls: type[_S], raw: str, assumed_zone: str | None, day_first: bool | None) -> _S:  # noqa: FBT001  # no flag
+    try:
+        read = _read(raw.strip(), assumed_zone, day_first=day_first)
+    except (ValueError, OverflowError):
+        read = None
+    if read is None:
+        return cls(raw=_printable(raw))
+    precision, zone, spans = read
+    lo = hi = None
+    readings: tuple[Reading, ...] = ()
+    for span in spans:
+        if not span.reason:
+            lo, hi, _ = span
+            break
+    if len(spans) > 1 or lo is None:
+        others = (span for span in spans if span.reason and span[:2] != (lo, hi))
+        readings = tuple(Reading(lo=s.lo, hi=s.hi, reason=s.reason) for s in others)
+    return cls(
+        raw=raw,
+        lo=lo,
+        hi=hi,
+        precision=precision,
+        zone=zone.origin,
+        zone_name=zone.name,
+        readings=readings,
+    )
+
+
+def _printable(raw: str) -> str:
+    """Give the string as JSON can carry it: a lone surrogate as a backslash escape."""
+    return raw.encode("utf-8", "backslashreplace").decode()
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -49,12 +49,15 @@ class Recording:
             first: datetime | None = None
             number = skip
             for number, data in lines(path, skip):
-                sight, observed = self._sight(data, f"{path.name}:{number}", observed)
+                place = f"{path.name}:{number}"
+                line = read(data, place)
+                observed = instant(line.get("observed_at")) or published_end(line) or observed
                 if observed is not None and self.config.speed == "real":
                     first = first or observed
                     due = start + (observed - first).total_seconds()
                     await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-                yield with_cursor(sight, {"sha256": digest, "line": number, "observed": text(observed)})
+                cursor = {"sha256": digest, "line": number, "observed": text(observed)}
+                yield sight_of(line, data, place, cursor, observed)
         yield Looked(cursor={"sha256": digest, "line": number, "observed": text(observed)}, done=True)
 
     def normalise(self, observation: Observation) -> Draft:
@@ -65,44 +68,28 @@ class Recording:
         """
         return normalise(observation.data, observation.place)
 
-    def _sight(
-        self, data: bytes, place: str, before: datetime | None
-    ) -> tuple[Observation | Looked, datetime | None]:
-        """Give what a line shows, and the `observed` that holds from here on."""
-        try:
-            line = parse(data, place)
-        except Unreadable:
-            line = {}  # normalise says what is wrong, and ingest keeps the bytes
-        stated = instant(line.get("observed_at"))
-        if isinstance(looked := line.get("look"), dict):
-            sources = {str(name): str(result) for name, result in looked.items()}
-            return Looked(observed=stated or before, sources=sources), stated or before
-        observed = stated or published_end(line) or before
-        return (
-            Observation(
-                data=data,
-                content_type="application/json",
-                place=place,
-                observed=observed,
-                observed_assumed=stated is None,
-                absent=instant(line.get("absent_at")),
-            ),
-            observed,
-        )
+
+def read(data: bytes, place: str) -> Line:
+    """Read a line. One that is no JSON object is empty here: normalise says what is wrong with it."""
+    try:
+        return parse(data, place)
+    except Unreadable:
+        return {}
 
 
-def with_cursor(sight: Observation | Looked, cursor: Cursor) -> Sight:
-    """Give the sight with the cursor behind it."""
-    if isinstance(sight, Looked):
-        return Looked(cursor=cursor, observed=sight.observed, sources=sight.sources)
+def sight_of(line: Line, data: bytes, place: str, cursor: Cursor, observed: datetime | None) -> Sight:
+    """Give what a line shows: a post, or a look at some of the recording's sources."""
+    if isinstance(looked := line.get("look"), dict):
+        sources = {str(name): str(result) for name, result in looked.items()}
+        return Looked(cursor=cursor, observed=observed, sources=sources)
     return Observation(
-        data=sight.data,
-        content_type=sight.content_type,
-        place=sight.place,
+        data=data,
+        content_type="application/json",
+        place=place,
         cursor=cursor,
-        observed=sight.observed,
-        observed_assumed=sight.observed_assumed,
-        absent=sight.absent,
+        observed=observed,
+        observed_assumed=instant(line.get("observed_at")) is None,
+        absent=instant(line.get("absent_at")),
     )
 
 

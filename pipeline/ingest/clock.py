@@ -15,12 +15,11 @@ class Clock:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = monotonic,
     ) -> None:
-        self._start = wall()
+        start = wall()
+        self._start = start.replace(microsecond=start.microsecond // 1000 * 1000)
         self._steady = steady
         self._zero = steady()
 
     def now(self) -> datetime:
         """Give the time, UTC, in milliseconds; never earlier than before."""
-        elapsed = round(self._steady() - self._zero, 3)
-        start = self._start.replace(microsecond=self._start.microsecond // 1000 * 1000)
-        return start + timedelta(seconds=elapsed)
+        return self._start + timedelta(0, 0, 0, round((self._steady() - self._zero) * 1000))

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pydantic_core import to_json
@@ -28,8 +27,7 @@ RAW_LIMIT_BYTES = 1_048_576
 """Of a raw body in its JSON; what is larger becomes a dead letter with its first part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """One record to write, with its identity.
 
     Attributes:
@@ -43,8 +41,7 @@ class Composed:
     time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """A record ready for its topic.
 
     Attributes:
@@ -134,7 +131,7 @@ def revision(
         body=body,
         received=received,
     )
-    item = Item.model_construct(  # every field was validated in the draft or is made here
+    item = Item(
         **fitted(draft),
         revision=judgement.revision,
         content_hash=content_hash,

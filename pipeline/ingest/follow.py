@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -39,8 +40,7 @@ class Failed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sighted:
+class Sighted(NamedTuple):
     """What waits to be written: one sight of one source."""
 
     source: Source

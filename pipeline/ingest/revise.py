@@ -3,9 +3,8 @@
 What is compared, in this order: the source's own version number, its `revised`, and when we observed it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.item import Draft
 from schemas.records import Seen
@@ -15,8 +14,7 @@ HASHES_KEPT = 8
 Kind = Literal["first", "later", "unchanged", "stale"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What one observation is, against what ingest knows of its item.
 
     Attributes:

@@ -2,17 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.record.memory_records import MemoryRecords
 
 from pipeline.kafka.errors import Refused
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaRecord:
+class KafkaRecord(NamedTuple):
     """One record of a topic.
 
     Attributes:

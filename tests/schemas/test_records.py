@@ -140,7 +140,7 @@ def test_what_a_later_version_may_add_is_read_but_not_written(model: type[Record
         known = model.read(json.dumps(document)).dump()
         assert b'"unheard_of":' not in known
         if b'"unheard_of"' in known:  # as the value of an enumeration
-            with pytest.raises(ValidationError, match="'unheard_of' is none of"):
+            with pytest.raises(ValidationError, match="none of .* input_value='unheard_of'"):
                 model.model_validate_json(known)
 
     check()
