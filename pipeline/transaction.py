@@ -47,6 +47,8 @@ class Transaction:
         self._first = first
         self._latest: dict[tuple[str, str], tuple[Written, int]] = {}
         self._placed: list[tuple[datetime, Future[int]]] = []
+        self._folds = engine.core.folds
+        self._decided = {"code": identity.code, "config": identity.config}
         self._begun = False
         self.types: dict[str, int] = {}
         self.dead_sources: set[str] = set()
@@ -55,7 +57,8 @@ class Transaction:
 
     async def add(self, written: Iterable[Written], offset: int) -> None:
         """Take the outputs that the input record at `offset` led to."""
-        await self._begin()
+        if not self._begun:
+            await self._begin()
         for one in written:
             output = one.output
             if output.topic.compact:  # one upsert a key and transaction: the last one says it all
@@ -64,7 +67,7 @@ class Transaction:
                 self._latest[key] = (one, offset)
             else:
                 future = self._send(one, offset)
-                if output.topic is self._engine.core.folds:
+                if output.topic is self._folds:
                     self._placed.append((one.at, future))
 
     async def bury(self, record: KafkaRecord, problem: Exception, source: str | None = None) -> None:
@@ -112,19 +115,16 @@ class Transaction:
             self._begun = True
 
     def _send(self, one: Written, offset: int) -> "Future[int]":
-        output = one.output
-        self.types[output.type] = self.types.get(output.type, 0) + 1
-        event: Event[Record] = Event(
-            one.id, self._source, output.type, one.at, output.key, output.value, self._extensions(offset)
-        )
+        topic, key, kind, data, _ = one.output
+        self.types[kind] = self.types.get(kind, 0) + 1
+        event: Event[Record] = Event(one.id, self._source, kind, one.at, key, data, self._extensions(offset))
         headers, value = encode(event)
-        topic = output.topic.full(self._identity.prefix)
-        return self._producer.send(topic, key=output.key.encode(), value=value, headers=headers, partition=0)
+        name = topic.full(self._identity.prefix)
+        return self._producer.send(name, key=key.encode(), value=value, headers=headers, partition=0)
 
     def _extensions(self, offset: int) -> dict[str, str]:
-        decided = {"code": self._identity.code, "config": self._identity.config}
         # The turn before the very first record follows none.
-        return decided if offset < 0 else {"inputoffset": str(offset), **decided}
+        return self._decided if offset < 0 else {"inputoffset": str(offset), **self._decided}
 
 
 def header(headers: Headers, name: str) -> str | None:

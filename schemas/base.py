@@ -33,7 +33,8 @@ class Record(BaseModel):
         Raises:
             pydantic.ValidationError: a field is missing or of the wrong type.
         """
-        return cls.model_validate_json(data, extra="ignore", context=_READER)
+        value: Self = cls.__pydantic_validator__.validate_json(data, extra="ignore", context=_READER)
+        return value
 
     def dump(self) -> bytes:
         """Give the bytes that go to Kafka: JSON, UTF-8, no spaces, fields in the order of the model."""

@@ -73,9 +73,11 @@ class Stamp(Record):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if (self.lo is None) != (self.hi is None):
-            raise ValueError("one end of the interval is missing")
-        if self.lo is not None and self.hi is not None and self.lo > self.hi:
+        lo, hi = self.lo, self.hi
+        if lo is None or hi is None:
+            if lo is not hi:
+                raise ValueError("one end of the interval is missing")
+        elif lo > hi:
             raise ValueError("lo is after hi")
         return self
 
@@ -96,7 +98,8 @@ class Stamp(Record):
             zones.zone(assumed_zone)
         if len(raw) > LONGEST_CHARACTERS and len(raw.strip()) > LONGEST_CHARACTERS:
             return cls(raw=_printable(raw))
-        return _parsed(cls, raw, assumed_zone, day_first)
+        stamp: Self = _parsed(cls, raw, assumed_zone, day_first)
+        return stamp
 
     @property
     def known(self) -> bool:
@@ -193,6 +196,7 @@ _QUARTER = 15
 _LEAP_SECOND = 60
 _MICROSECOND_DIGITS = 6
 _MILLISECOND_DIGITS = 3
+_UTC_SECOND_CHARACTERS = len("2026-07-04T16:07:00Z")
 
 _Dates = list[tuple[str, datetime]]
 """The days that a printed date can mean, as local midnights (see `Zone.spans`), each with its reason."""
@@ -240,6 +244,9 @@ def _read(text: str, assumed_zone: str | None, *, day_first: bool | None) -> _Re
         ValueError: the format is known and a number in it is impossible.
         OverflowError: it lies outside the years 1 to 9999.
     """
+    if len(text) == _UTC_SECOND_CHARACTERS and text[7::3] == "-T::Z" and text[-3:-1] != "60":
+        lo = datetime.fromisoformat(text)  # what most wires print; the way below comes to the same
+        return "second", zones.UNIVERSAL["Z"], [Span(lo, lo + _SHOWN["second"])]
     if match := _EPOCH_NUMBER.fullmatch(text):
         return _epoch(*match.groups(""))
     if match := _ISO.fullmatch(text) or _BASIC.fullmatch(text):

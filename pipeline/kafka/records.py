@@ -87,7 +87,9 @@ class Chunk:
             offset = record.offset
             if offset >= self.position:
                 self.position = offset + 1
-                headers = [(name, value or b"") for name, value in record.headers]
+                headers = record.headers
+                if None in dict(headers).values():
+                    headers = [(name, value or b"") for name, value in headers]
                 yield KafkaRecord(
                     topic, partition, offset, record.timestamp, record.key, record.value, headers
                 )

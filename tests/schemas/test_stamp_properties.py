@@ -223,3 +223,17 @@ def test_digits_that_are_cut_off_only_widen_the_interval() -> None:
         assert finer.hi is not None
         assert covers(coarser, finer.lo)
         assert covers(coarser, finer.hi)
+
+
+@given(st.from_regex(r"\A[0-9]{4}[0-9W-][0-9-]{2}-[0-9]{1,2}T[0-9:]{6,8}Z\Z"))
+@example("1990-12-31T23:59:60Z")
+@example("2026-W27-6T16:07:00Z")
+@example("2026-02-30T16:07:00Z")
+def test_the_short_way_to_utc_seconds_comes_to_the_same(raw: str) -> None:
+    short, whole = Stamp.parse(raw), Stamp.parse(raw.lower())
+    assert (short.lo, short.hi, short.precision, short.zone) == (
+        whole.lo,
+        whole.hi,
+        whole.precision,
+        whole.zone,
+    )
