@@ -5,9 +5,9 @@ from datetime import datetime
 from statistics import median
 
 from pipeline.chronology.norms import GATHERED, Gathered, Series, merged
+from pipeline.chronology.report import Report
 from pipeline.chronology.rules.lag import OTHERS, middle, sources
 from pipeline.chronology.state import State
-from pipeline.chronology.window import Report
 from schemas.records import Baseline
 from schemas.story import StoryChange
 
@@ -29,7 +29,8 @@ def gather(change: StoryChange, state: State) -> None:
         _add(state.gathering(report).delivery, report, current.observed.timestamp() - lo)
     if current.revision > 1 and current.revised is not None and current.revised.lo is not None:
         _add(state.gathering(report).edit, report, current.revised.lo.timestamp() - lo)
-    if change.change in ("opened", "joined") and len(state.window.stories.get(report.story or "")) > OTHERS:
+    joined = report.sharp and change.change in ("opened", "joined")
+    if joined and len(state.window.stories.get(report.story or "")) > OTHERS:
         _gather_lags(report, state)
 
 

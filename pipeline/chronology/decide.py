@@ -48,10 +48,8 @@ class Chronology:
         """Take in one flag or baseline."""
         if topic is FLAGS:
             state.put(key, value if isinstance(value, Flag) else None)
-        elif isinstance(value, Baseline):
-            state.baselines[key] = value
         else:
-            state.baselines.pop(key, None)
+            state.learn(key, value if isinstance(value, Baseline) else None)
 
     def turn(self, boundary: Boundary, state: State) -> Sequence[Output]:
         """Write the baselines, confirm the flags that leave the window, forget the long settled ones."""

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pipeline.chronology.window import Report, Version
-from schemas.flag import Evidence, Hypothesis
+from pipeline.chronology.hypotheses import Side
+from pipeline.chronology.report import Report, Version
+from schemas.flag import Evidence
 
 RULES: Mapping[str, str] = {
     "future_dated": "future_dated/1",
@@ -37,7 +39,7 @@ class Finding:
         summary: one sentence that names no culprit that is not proven.
         apart: the size of the contradiction in seconds.
         evidence: what it rests on.
-        hypotheses: best first.
+        sides: the two times that are apart, the early one first, where hypotheses can explain it.
         source: the source at fault, where one is.
         revision: of a finding on one revision, its number: each has a flag of its own.
     """
@@ -49,7 +51,7 @@ class Finding:
     summary: str
     apart: float | None
     evidence: tuple[Evidence, ...]
-    hypotheses: tuple[Hypothesis, ...] = ()
+    sides: tuple[Side, Side] | None = None
     source: str | None = None
     revision: int | None = None
 
@@ -64,8 +66,7 @@ class Finding:
         return tuple(report.item_id for report in self.reports)
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(NamedTuple):
     """Reports that were judged and do not contradict each other, or not for this reason.
 
     Attributes:

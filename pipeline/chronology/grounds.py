@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from pipeline.chronology.finding import Cleared
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.report import Report
+from pipeline.chronology.window import Window
 from schemas.flag import Flag
 from schemas.stamp import Stamp
 

@@ -6,11 +6,21 @@ put in doubt, at last pairs.
 """
 
 from collections.abc import Container, Iterable, Iterator
+from itertools import islice
 
 from pipeline.chronology.finding import Cleared, Finding, Judgement
 from pipeline.chronology.grounds import may_settle, parted
+from pipeline.chronology.report import Report
 from pipeline.chronology.rules.edits import silent_edit
-from pipeline.chronology.rules.lag import OTHERS, PEERS, lag_outlier, pair_conflict, sources, vouched
+from pipeline.chronology.rules.lag import (
+    OTHERS,
+    PEERS,
+    in_step,
+    lag_outlier,
+    pair_conflict,
+    sources,
+    vouched,
+)
 from pipeline.chronology.rules.order import (
     edit_before_publish,
     forward_before_original,
@@ -18,7 +28,7 @@ from pipeline.chronology.rules.order import (
     reply_before_parent,
 )
 from pipeline.chronology.state import State
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.window import Window
 from schemas.flag import Flag
 from schemas.item import VerdictChanged
 from schemas.story import StoryChange
@@ -60,6 +70,8 @@ class Hearing:
             if after.story is None:
                 self._note([Cleared("lag_outlier", (after.item_id,), "it is in no story")])
         stories = [story for story in _stories(value, before, after) if self._matters(story)]
+        if len(stories) == 1 and self._in_step(stories[0]):
+            return
         for story in stories:
             self._lags(story, after)
         for story in stories:
@@ -69,6 +81,18 @@ class Hearing:
         """Whether anything can be said of a story: one report alone has nothing to agree with."""
         members = self.window.stories.get(story)
         return len(members) > 1 or any(item_id in self.state.flagged for item_id in members)
+
+    def _in_step(self, story: str) -> bool:
+        """Whether it is plain that nothing is wrong in a story, and no flag is there to be settled.
+
+        So it is with nearly every record, and the long way would come to the same.
+        """
+        members = list(islice(reversed(self.window.stories.get(story)), PEERS))
+        ids = [*self.touched, *members]
+        if not (self.state.flagged.keys().isdisjoint(ids) and self._found.keys().isdisjoint(ids)):
+            return False
+        judged = dict.fromkeys([*self.touched, *members[:JUDGED]])
+        return in_step(self.window.some(members), self.window.some(judged), self.state.norm)
 
     def _own(self, before: Report | None, report: Report) -> None:
         self._note([future_dated(report), edit_before_publish(report)])
@@ -87,6 +111,8 @@ class Hearing:
 
     def _links(self, reports: Iterable[Report]) -> None:
         for report in reports:
+            if not report.current.relations and self._unflagged(report.item_id):
+                continue
             self._note(list(reply_before_parent(report, self.window, self._cause)))
             self._note([forward_before_original(report, self.window)])
             self._note(list(self._parted(report)))
@@ -170,7 +196,7 @@ class Hearing:
         for judgement in judgements:
             if isinstance(judgement, Finding):
                 self._keep(judgement)
-            elif any(i in self.state.flagged or i in self._found for i in judgement.item_ids):
+            elif not all(map(self._unflagged, judgement.item_ids)):
                 flag = self.state.flags.get(judgement.flag_id)
                 if flag is None or may_settle(flag, judgement, self.window):
                     self._keep(judgement)
@@ -186,8 +212,14 @@ class Hearing:
             if isinstance(judgement, Finding):
                 found[ident] = judgement
 
+    def _unflagged(self, item_id: str) -> bool:
+        """Whether no flag was ever raised on an item."""
+        return item_id not in self.state.flagged and item_id not in self._found
+
     def _standing(self, report: Report) -> list[tuple[str, str]]:
         """Give id and name of the flags that stand on an item, as far as it is judged by now."""
+        if self._unflagged(report.item_id):
+            return []
         standing = self.state.standing([report.item_id])
         rows = [(flag.flag_id, flag.flag) for flag in standing if flag.flag_id not in self.judged]
         fresh = self._found.get(report.item_id, {})
@@ -203,6 +235,8 @@ class Hearing:
     def _doubted(self, report: Report, aside: str | None = None) -> bool:
         """Whether a stamp is too doubtful to be a reference, the flag named `aside` not counted."""
         flags = {flag for _, flag in self._standing(report)} - {aside}
+        if not flags:
+            return False
         if not flags.isdisjoint(WRONG):
             return True
         return not flags.isdisjoint(DOUBTING) and not vouched(report)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pipeline.chronology.finding import RULES, Finding
 from pipeline.chronology.grounds import OF_STORIES
 from pipeline.chronology.hearing import Hearing
+from pipeline.chronology.hypotheses import rank
 from pipeline.chronology.state import STANDING, State
 from pipeline.core import Arrival
 from schemas.flag import Evidence, Flag
@@ -65,7 +66,7 @@ def _raised(ident: str, finding: Finding, known: Flag | None, arrival: Arrival) 
         summary=finding.summary,
         apart_seconds=finding.apart,
         evidence=finding.evidence,
-        hypotheses=finding.hypotheses,
+        hypotheses=() if finding.sides is None else rank(*finding.sides),
         rule=RULES[finding.flag],
         raised=arrival.at if known is None else known.raised,
         changed=arrival.at,

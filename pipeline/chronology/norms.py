@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.chronology.window import Report
 from schemas.records import Baseline
 
 GATHERED = 500
@@ -66,11 +65,6 @@ class Gathered:
     lag: Series = field(default_factory=_series)
     delivery: Series = field(default_factory=_series)
     edit: Series = field(default_factory=_series)
-
-
-def delivery_class(report: Report) -> str:
-    """Give the class of a report's source; a delivery that a newer ingest invented counts as polled."""
-    return "pushed" if report.current.delivery == "pushed" else "polled"
 
 
 def norm_of(baseline: Baseline | None, delivery: str) -> Norm:

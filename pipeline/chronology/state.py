@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.chronology.norms import Gathered, Norm, delivery_class, norm_of
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.norms import Gathered, Norm, norm_of
+from pipeline.chronology.report import Report
+from pipeline.chronology.window import Window
 from schemas.flag import Flag
 from schemas.records import Baseline
 
@@ -33,6 +34,7 @@ class State:
     gathered: dict[str, Gathered] = field(default_factory=dict)
     rulings: dict[str, datetime] = field(default_factory=dict)
     boundary: datetime | None = None
+    _norms: dict[tuple[str, str], Norm] = field(default_factory=dict, repr=False, compare=False)
 
     def put(self, key: str, flag: Flag | None) -> None:
         """Take in the latest state of a flag; none: it is gone."""
@@ -49,15 +51,28 @@ class State:
 
     def standing(self, item_ids: Iterable[str]) -> list[Flag]:
         """Give the flags on these items that are neither explained nor withdrawn, by flag_id."""
-        keys = sorted(
-            {key for item_id in item_ids if item_id in self.flagged for key in self.flagged[item_id]}
-        )
-        return [flag for flag in map(self.flags.__getitem__, keys) if flag.state in STANDING]
+        found = {key for item_id in item_ids if item_id in self.flagged for key in self.flagged[item_id]}
+        return [flag for key in sorted(found) if (flag := self.flags[key]).state in STANDING] if found else []
+
+    def learn(self, source: str, baseline: Baseline | None) -> None:
+        """Take in what is normal for a source; none: nothing is known of it any more."""
+        if baseline is None:
+            self.baselines.pop(source, None)
+        else:
+            self.baselines[source] = baseline
+        self._norms.clear()
 
     def norm(self, report: Report) -> Norm:
         """Give what is normal for the report's source."""
-        return norm_of(self.baselines.get(report.source), delivery_class(report))
+        key = report.source, report.delivery
+        norm = self._norms.get(key)
+        if norm is None:
+            norm = self._norms[key] = norm_of(self.baselines.get(report.source), report.delivery)
+        return norm
 
     def gathering(self, report: Report) -> Gathered:
         """Give the values of the report's source since the boundary, to add to."""
-        return self.gathered.setdefault(report.source, Gathered())
+        found = self.gathered.get(report.source)
+        if found is None:
+            found = self.gathered[report.source] = Gathered()
+        return found

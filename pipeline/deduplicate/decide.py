@@ -6,19 +6,25 @@ item_id of its first original, whatever becomes of that item.
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.core import Arrival, Boundary, Output
 from pipeline.deduplicate.match import Match, Sought, age, find, same_post
 from pipeline.deduplicate.pages import pages
 from pipeline.deduplicate.state import Entry, State
-from pipeline.deduplicate.text import canonical_url, profile
+from pipeline.deduplicate.text import Profile, canonical_url, profile
 from schemas.base import Record
 from schemas.item import Deduplicated, Item, Look, Originals, Ruling, Verdict, VerdictChanged
 from schemas.topics import DEDUPLICATED, ITEMS, ORIGINALS, Topic
 
-PROFILES = 16
-"""`fold` needs the profile that `decide` just made, and making it is most of the work."""
+
+class Traits(NamedTuple):
+    """What of an item is compared, if it is."""
+
+    compared: bool
+    profile: Profile
+    url: str
+    forward: str | None
 
 
 class Deduplicate:
@@ -34,7 +40,7 @@ class Deduplicate:
     tables: tuple[Topic, ...] = (ORIGINALS,)
 
     def __init__(self) -> None:
-        self._profile = lru_cache(PROFILES)(profile)
+        self._read: tuple[Item, Traits] | None = None
 
     def empty(self) -> State:
         """Give the state before the first record."""
@@ -93,47 +99,58 @@ class Deduplicate:
 
     def _judge(self, item: Item, arrival: Arrival, state: State) -> list[Output]:
         prior = state.window.get(item.item_id)
-        former = _former(item, state) if prior is None and not item.late and _compared(item) else None
+        traits = self._traits(item)
+        former = _former(item, state) if prior is None and traits.compared and not item.late else None
         if former is not None:
             evidence = f"forwarded by {former.item_id} before"
             verdict = Verdict(
                 number=1, role="original", group=former.group, evidence=(evidence,), rule="forward/1"
             )
             return [_carry(item, verdict, arrival), _dethrone(former, item, arrival)]
-        sought = self._sought(item, prior)
-        return [_carry(item, _standing(item, sought, prior) or _new(sought, prior, state), arrival)]
-
-    def _sought(self, item: Item, prior: Entry | None) -> Sought:
-        return Sought(
+        sought = Sought(
             item_id=item.item_id,
             source=item.source,
             observed=item.observed,
-            profile=self._profile(item.headline, item.text),
-            url=canonical_url(item.url),
-            forward=_forwarded(item),
+            profile=traits.profile,
+            url=traits.url,
+            forward=traits.forward,
             group=prior.group if prior else None,
         )
+        verdict = _standing(item, sought, prior, compared=traits.compared) or _new(sought, prior, state)
+        return [_carry(item, verdict, arrival)]
 
     def _entry(self, item: Item, verdict: Verdict, at: datetime) -> Entry:
+        traits = self._traits(item)
         return Entry(
             item_id=item.item_id,
             at=at,
             source=item.source,
             observed=item.observed,
             published=item.published.lo if item.published else None,
-            compared=_compared(item),
-            profile=self._profile(item.headline, item.text),
-            url=canonical_url(item.url),
-            forward=_forwarded(item),
+            compared=traits.compared,
+            profile=traits.profile,
+            url=traits.url,
+            forward=traits.forward,
             number=verdict.number,
             group=verdict.group,
             original=verdict.original,
             verdict=verdict.dump(),
         )
 
+    def _traits(self, item: Item) -> Traits:
+        """Read an item: most of the work, and `fold` needs what `decide` just read."""
+        if self._read is None or self._read[0] is not item:
+            self._read = item, _traits(item)
+        return self._read[1]
 
-def _compared(item: Item) -> bool:
-    return item.status != "withdrawn" and not item.kind.startswith("market_")
+
+def _traits(item: Item) -> Traits:
+    return Traits(
+        compared=item.status != "withdrawn" and not item.kind.startswith("market_"),
+        profile=profile(item.headline, item.text),
+        url=canonical_url(item.url),
+        forward=_forwarded(item),
+    )
 
 
 def _forwarded(item: Item) -> str | None:
@@ -145,15 +162,17 @@ def _forwarded(item: Item) -> str | None:
 
 def _former(item: Item, state: State) -> Entry | None:
     """Give the original that only forwards this item, which arrives behind it."""
-    waiting = (state.window[item_id] for item_id in state.forwards.of(item.item_id))
-    return next((entry for entry in waiting if entry.original is None), None)
+    for item_id in state.forwards.of(item.item_id):
+        if state.window[item_id].original is None:
+            return state.window[item_id]
+    return None
 
 
-def _standing(item: Item, sought: Sought, prior: Entry | None) -> Verdict | None:
+def _standing(item: Item, sought: Sought, prior: Entry | None, *, compared: bool) -> Verdict | None:
     """Give the verdict on what needs no search; none: search."""
     if prior and item.late:
         return _again(prior, "an older revision")
-    if not _compared(item):
+    if not compared:
         group = prior.group if prior else None
         return _original(sought, prior, "none/1", f"{item.kind}, {item.status}", group=group)
     if prior is None or not prior.compared:

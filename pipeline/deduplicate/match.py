@@ -4,9 +4,11 @@ Within a rule the window goes before the long memory, the item's former group be
 earlier arrival. A source's stamps are never asked: they are under suspicion.
 """
 
+from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import NamedTuple
 
 from pipeline.deduplicate.memory import Remembered
 from pipeline.deduplicate.state import SHINGLE_KEYS, Entry, State
@@ -24,8 +26,7 @@ SAME_POST = 0.5
 """Part of the shorter text's shingles that an edited post keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """What is asked for: an item, and the group that it was in so far."""
 
     item_id: str
@@ -37,8 +38,7 @@ class Sought:
     group: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What was found.
 
     Attributes:
@@ -90,8 +90,9 @@ def exact(sought: Sought, state: State) -> Match | None:
     if not sought.profile.shingles:
         others = [other for other in others if sought.observed - other.observed <= REPOST_AFTER]
     known = _first(others, sought) or _unless_itself(state.memory.by_text(sought.profile), sought)
-    evidence = f"text_hash {sought.profile.digest:016x}"
-    return None if known is None else Match("exact", "exact/1", 1.0, (evidence,), known)
+    if known is None:
+        return None
+    return Match("exact", "exact/1", 1.0, (f"text_hash {sought.profile.digest:016x}",), known)
 
 
 def same_url(sought: Sought, state: State) -> Match | None:
@@ -111,25 +112,37 @@ def same_url(sought: Sought, state: State) -> Match | None:
 
 def near(sought: Sought, state: State) -> Match | None:
     """It says nearly the same words, and no other numbers or negations."""
-    keys = sought.profile.shingles[:SHINGLE_KEYS]
-    candidates = dict.fromkeys(item_id for key in keys for item_id in state.shingles.of(key))
-    best: Match | None = None
-    for other in sorted(_others(candidates, sought, state), key=lambda entry: entry.at):
-        score, evidence = likeness(sought.profile, other.profile)
-        if score and (best is None or _rank(other, score, sought) > _rank(best.other, best.score, sought)):
-            best = Match("near", "near/1", score, (evidence,), other)
-    return best or _remembered(sought, state)
+    lists = map(state.shingles.of, sought.profile.shingles[:SHINGLE_KEYS])
+    candidates = dict.fromkeys(chain.from_iterable(lists))  # a set whose order is the same everywhere
+    if not candidates:
+        return _remembered(sought, state)
+    shingles = frozenset(sought.profile.shingles)
+    found: list[tuple[float, Entry, str]] = []
+    for other in _others(candidates, sought, state):
+        score, evidence = likeness(sought.profile, shingles, other.profile)
+        if score:
+            found.append((score, other, evidence))
+    if not found:
+        return _remembered(sought, state)
+    score, other, evidence = min(found, key=lambda row: (row[1].group != sought.group, -row[0], row[1].at))
+    return Match("near", "near/1", score, (evidence,), other)
 
 
-def likeness(new: Profile, old: Profile) -> tuple[float, str]:
-    """Give the shared part of all shingles, 0 to 1, and the evidence; 0 unless the new text is a copy."""
-    mine, theirs = len(new.shingles), len(old.shingles)
+def likeness(new: Profile, shingles: frozenset[int], old: Profile) -> tuple[float, str]:
+    """Give the shared part of all shingles, 0 to 1, and the evidence; 0 unless the new text is a copy.
+
+    Args:
+        new: what may be a copy.
+        shingles: its shingles, to be looked up.
+        old: what it may be a copy of.
+    """
+    mine, theirs = len(shingles), len(old.shingles)
     cut = theirs * CUT_ABOVE <= mine < theirs * CUT_BELOW
-    if not mine or not (cut or theirs * LIKE <= mine <= theirs / LIKE):
+    if new.facts != old.facts and not (cut and _within(new.facts, old.facts)):
         return 0.0, ""
-    if not (_within(new.facts, old.facts) if cut else new.facts == old.facts):
+    if not (cut or theirs * LIKE <= mine <= theirs / LIKE):
         return 0.0, ""
-    shared = len(set(new.shingles).intersection(old.shingles))
+    shared = len(shingles.intersection(old.shingles))
     together = mine + theirs - shared
     if shared >= together * LIKE:
         return round(shared / together, 3), f"shingles {shared} of {together}"
@@ -159,9 +172,9 @@ def _remembered(sought: Sought, state: State) -> Match | None:
     return Match("near", "near/1", round(estimate, 3), (f"sketch {estimate:.3f}",), other)
 
 
-def _within(part: Iterable[int], whole: Iterable[int]) -> bool:
+def _within(part: "array[int]", whole: "array[int]") -> bool:
     rest = iter(whole)
-    return all(fact in rest for fact in part)
+    return not part or all(fact in rest for fact in part)
 
 
 def _others(item_ids: Iterable[str], sought: Sought, state: State) -> list[Entry]:
@@ -175,7 +188,3 @@ def _first(others: list[Entry], sought: Sought) -> Entry | None:
 
 def _unless_itself(found: Remembered | None, sought: Sought) -> Remembered | None:
     return None if found is None or found.item_id == sought.item_id else found
-
-
-def _rank(other: Entry | Remembered, score: float | None, sought: Sought) -> tuple[bool, float]:
-    return isinstance(other, Entry) and other.group == sought.group, score or 0.0

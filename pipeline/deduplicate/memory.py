@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from sys import byteorder, intern
+from typing import Literal
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
 
-from pipeline.deduplicate.text import FEWEST_SHINGLES, Profile, digest64
+from pipeline.deduplicate.text import FEWEST_SHINGLES, Profile, digest, digest64
 from schemas.item import Originals
 
 PAGE_ROWS = 2_000
@@ -26,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_SHINGLE = 2
 _NUMBERS = _FIRST_SHINGLE + FEWEST_SHINGLES
-_UNSIGNED = array("I", bytes(4 * _NUMBERS))
+_NO_SKETCH = "00000000" * _NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Page:
         groups: of the few rows whose group bears another name.
         observed: microseconds since 1970.
         texts: 64-bit digests.
-        urls: 64-bit digests; 0 where there is none.
+        urls: 64-bit digests, also of the empty one, for which nobody asks.
         sketches: 14 numbers a row: `sketch`; zeros where the text is short.
     """
 
@@ -74,9 +75,9 @@ def sketch(profile: Profile) -> "array[int]":
     return array("I", [facts, len(profile.shingles), *profile.shingles[:FEWEST_SHINGLES]])
 
 
-def spell(numbers: Iterable[int]) -> str:
+def spell(numbers: "array[int]") -> str:
     """Spell a sketch as hexadecimal digits, 8 a number."""
-    return "".join(f"{number:08x}" for number in numbers)
+    return _big_endian(numbers).tobytes().hex()
 
 
 @dataclass(slots=True)
@@ -103,14 +104,14 @@ class Memory:
             sources=tuple(map(intern, originals.sources)),
             groups={row: group for row, group in enumerate(originals.groups) if group},
             observed=array("q", [(time - _EPOCH) // _MICROSECOND for time in originals.observed]),
-            texts=array("Q", [int(text, 16) for text in originals.text_hashes]),
-            urls=array("Q", [digest64(url) if url else 0 for url in originals.urls]),
-            sketches=_sketches(originals.signatures),
+            texts=_read_hex("Q", originals.text_hashes),
+            urls=_digests(originals.urls),
+            sketches=_read_hex("I", [signature or _NO_SKETCH for signature in originals.signatures]),
         )
         self.next_page = max(self.next_page, originals.page + 1)
         first = originals.page * PAGE_ROWS
         rows = list(range(first, first + len(originals.item_ids)))  # one object for all keys of a row
-        for index, keys in self._keys(page):
+        for index, keys in self._keys(page, originals.item_ids):
             index.update(zip(keys, rows, strict=True))
 
     def drop(self, number: int) -> None:
@@ -118,7 +119,7 @@ class Memory:
         page = self.pages.pop(number, None)
         if page is None:
             return
-        for index, keys in self._keys(page):
+        for index, keys in self._keys(page, from_json(page.item_ids)):
             for row, key in enumerate(keys, number * PAGE_ROWS):
                 if index.get(key) == row:
                     del index[key]
@@ -159,14 +160,16 @@ class Memory:
 
     def _rows(self, profile: Profile) -> list[tuple[Page, int]]:
         keys = profile.shingles[:SKETCH_KEYS]
+        if self._sketches.keys().isdisjoint(keys):
+            return []
         rows = {row for key in keys if (row := self._sketches.get(key)) is not None}
-        return [self._place(row) for row in sorted(rows)] if rows else []
+        return [self._place(row) for row in sorted(rows)]
 
     def _place(self, row: int) -> tuple[Page, int]:
         return self.pages[row // PAGE_ROWS], row % PAGE_ROWS
 
-    def _keys(self, page: Page) -> Iterator[tuple[dict[int, int], Iterable[int]]]:
-        yield self._items, map(digest64, from_json(page.item_ids))
+    def _keys(self, page: Page, item_ids: Iterable[str]) -> Iterator[tuple[dict[int, int], Iterable[int]]]:
+        yield self._items, _digests(item_ids)
         yield self._urls, page.urls
         for key in range(SKETCH_KEYS):
             yield self._sketches, page.sketches[_FIRST_SHINGLE + key :: _NUMBERS]
@@ -178,10 +181,20 @@ def _remembered(page: Page, index: int) -> Remembered:
     return Remembered(item_id, page.sources[index], observed, page.groups.get(index, item_id))
 
 
-def _sketches(signatures: Iterable[str]) -> "array[int]":
-    digits = "".join(signature or spell(_UNSIGNED) for signature in signatures)
-    numbers = array("I", bytes.fromhex(digits))
+def _digests(texts: Iterable[str]) -> "array[int]":
+    """Hash strings to 64 bits each, as `digest64` does."""
+    return _big_endian(array("Q", b"".join(map(digest, texts))))
+
+
+def _read_hex(typecode: Literal["I", "Q"], digits: Iterable[str]) -> "array[int]":
+    """Read numbers that are spelled as hexadecimal digits."""
+    return _big_endian(array(typecode, bytes.fromhex("".join(digits))))
+
+
+def _big_endian(numbers: "array[int]") -> "array[int]":
+    """Turn numbers of this machine to big-endian ones, or back."""
     if byteorder == "little":
+        numbers = numbers[:]
         numbers.byteswap()
     return numbers
 

@@ -83,11 +83,12 @@ class Postings(Generic[K]):
 
     def remove(self, key: K, item_id: str) -> None:
         """Take an item out, if it is still there."""
-        left = tuple(other for other in self.lists.get(key, ()) if other != item_id)
-        if left:
-            self.lists[key] = left
-        else:
-            self.lists.pop(key, None)
+        before = self.lists.get(key, ())
+        if before == (item_id,):
+            del self.lists[key]
+        elif item_id in before:
+            place = before.index(item_id)
+            self.lists[key] = before[:place] + before[place + 1 :]
 
 
 @dataclass(slots=True)

@@ -57,9 +57,9 @@ _TRACKING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Profile:
-    """What is compared of a text.
+    """What is compared of a text. Never changed.
 
     Attributes:
         words: their number, without the closing lines.
@@ -81,9 +81,14 @@ class Profile:
         return self.words >= SHORTEST_WORDS and self.length >= SHORTEST_CHARACTERS
 
 
+def digest(text: str) -> bytes:
+    """Hash a string to 8 bytes, the same in every process."""
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+
+
 def digest64(text: str) -> int:
-    """Hash a string to 64 bits, the same in every process."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+    """Give the digest of a string as a number."""
+    return int.from_bytes(digest(text), "big")
 
 
 def words_of(text: str) -> list[str]:
@@ -91,9 +96,10 @@ def words_of(text: str) -> list[str]:
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
     text = text.casefold().replace("ё", "е")
-    for mark in _INVISIBLE:
-        if mark in text:
-            text = text.replace(mark, "")
+    if not text.isascii():
+        for mark in _INVISIBLE:
+            if mark in text:
+                text = text.replace(mark, "")
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "/" in text or "www." in text:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from pipeline.chronology.finding import Finding, published, sighting
-from pipeline.chronology.window import TEXT_KEPT_CHARACTERS, Report, Version
+from pipeline.chronology.report import TEXT_KEPT_CHARACTERS, Report, Version
 from schemas.flag import Evidence
 from schemas.stamp import Stamp
 

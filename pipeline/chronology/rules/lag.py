@@ -4,7 +4,7 @@ What the stamps alone say is weak: some sources are hours late. What decides is 
 report that surfaced when it says it was published is honest, however early or late it is.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
@@ -17,9 +17,10 @@ from pipeline.chronology.finding import (
     published,
     sighting,
 )
-from pipeline.chronology.hypotheses import Side, rank
-from pipeline.chronology.norms import CLASSES, DELIVERY_SCALES, SCALES, Norm, delivery_class
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.hypotheses import Side
+from pipeline.chronology.norms import CLASSES, DELIVERY_SCALES, SCALES, Norm
+from pipeline.chronology.report import Report
+from pipeline.chronology.window import Window
 from schemas.flag import Evidence
 
 PEERS = 40
@@ -37,8 +38,6 @@ SPREADS = 6.0
 SEEN_SPREADS = 2.0
 """The same where we saw when the report appeared."""
 MAD_TO_SIGMA = 1.4826
-SHARP_SECONDS = 3_600.0
-"""A stamp with a wider interval is no reference."""
 
 Sources = Mapping[str, list[Report]]
 """The independent reports of a story by source, the one that we saw first in front."""
@@ -51,9 +50,7 @@ def sources(window: Window, story: str | None, doubted: Callable[[Report], bool]
     """Give what can serve as a reference in a story: copies, forwards and doubted stamps cannot."""
     found: dict[str, list[Report]] = {}
     for report in window.members(story, PEERS):
-        span = report.span
-        sharp = span is not None and span[1] - span[0] <= SHARP_SECONDS
-        if sharp and report.independent and not doubted(report):
+        if report.sharp and not doubted(report):
             found.setdefault(report.source, []).append(report)
     for reports in found.values():
         reports.sort(key=lambda report: (report.sight.observed, report.item_id))
@@ -64,6 +61,25 @@ def middle(report: Report) -> float:
     """Give the middle of a reference's stamp, in seconds since 1970."""
     lo, hi = _span(report)
     return (lo + hi) / 2
+
+
+def in_step(members: Sequence[Report], judged: Sequence[Report], norm: Callable[[Report], Norm]) -> bool:
+    """Whether neither rule can find anything in a story, shown without a look at any consensus.
+
+    No consensus makes an outlier of a report that surfaced in time, and only the reports of exactly two
+    sources can conflict as a pair. Nor is anything wrong with stamps that all lie near each other.
+
+    Args:
+        members: of the story, at most PEERS; none is doubted.
+        judged: those that can be found to lag.
+        norm: of a report's source.
+    """
+    tardy = [report for report in judged if not (report.span is None or _in_time(report, norm(report)))]
+    names = {report.source for report in members if report.sharp}
+    if len(names) < OTHERS or (not tardy and len(names) > OTHERS):
+        return True
+    spans = [report.span for report in (*members, *tardy) if report.span is not None]
+    return max(hi for _, hi in spans) - min(lo for lo, _ in spans) <= LEAST_SECONDS
 
 
 def lag_outlier(report: Report, others: list[Report], norm: Norm) -> Judgement:
@@ -85,7 +101,7 @@ def lag_outlier(report: Report, others: list[Report], norm: Norm) -> Judgement:
     consensus = median(times)
     spread = max(SPREAD_SECONDS, MAD_TO_SIGMA * median(abs(time - consensus) for time in times))
     lo, hi = report.span
-    behind = _behind(report)
+    behind = report.behind
     spreads, usual = (SPREADS, norm.lag) if behind is None else (SEEN_SPREADS, 0.0)
     limit = max(LEAST_SECONDS, spreads * spread, usual)
     if lo - limit <= consensus <= hi + limit:
@@ -128,10 +144,10 @@ def pair_conflict(
 def _outlier(report: Report, others: list[Report], consensus: float, limit: float, norm: Norm) -> Finding:
     anchor = datetime.fromtimestamp(consensus, UTC)
     apart = consensus - _span(report)[0]
-    behind = _behind(report)
+    behind = report.behind
     seen = "" if behind is None else f", yet it surfaced {duration(behind)} behind that stamp"
     here = replace(_side(report), suspect=True)
-    there = Side(anchor, max(SCALES[delivery_class(other)] for other in others))
+    there = Side(anchor, max(SCALES[other.delivery] for other in others))
     return Finding(
         flag="lag_outlier",
         reports=(report,),
@@ -154,7 +170,7 @@ def _outlier(report: Report, others: list[Report], consensus: float, limit: floa
                 count=norm.deliveries,
             ),
         ),
-        hypotheses=rank(here, there) if apart > 0 else rank(there, here),
+        sides=(here, there) if apart > 0 else (there, here),
         source=report.source,
     )
 
@@ -170,7 +186,7 @@ def _conflict(early: Report, late: Report, norm: Callable[[Report], Norm]) -> Fi
         "apart; two reports cannot show which stamp is wrong, if any is.",
         apart=apart,
         evidence=(*_witness(early, norm(early)), *_witness(late, norm(late))),
-        hypotheses=rank(_side(early), _side(late)),
+        sides=(_side(early), _side(late)),
     )
 
 
@@ -180,7 +196,7 @@ def _witness(report: Report, norm: Norm) -> tuple[Evidence, ...]:
 
 
 def _side(report: Report) -> Side:
-    sight, kind = report.sight, delivery_class(report)
+    sight, kind = report.sight, report.delivery
     return Side(
         time=datetime.fromtimestamp(_span(report)[0], UTC),
         scale=SCALES[kind],
@@ -192,29 +208,22 @@ def _side(report: Report) -> Side:
     )
 
 
-def _behind(report: Report) -> float | None:
-    """Give the seconds by which a report surfaced later than it says; none if nothing can tell.
-
-    Where a look that lacked it is known, only the time until that look counts: what came later is our doing.
-    """
-    sight = report.sight
-    if report.span is None or not sight.witnessed:
-        return None
-    return (sight.absent or sight.observed).timestamp() - report.span[1]
-
-
 def _honest(report: Report, norm: Norm, early: float) -> bool:
     """Whether a report that is so many seconds early surfaced too soon for a wrong stamp to be the reason."""
-    behind = _behind(report)
+    behind = report.behind
     return behind is not None and behind <= max(norm.late, early / 2)
+
+
+def _in_time(report: Report, norm: Norm) -> bool:
+    """Whether a report is honest however early it may be."""
+    return report.behind is not None and report.behind <= norm.late
 
 
 def vouched(report: Report) -> bool:
     """Whether our own sight of a report shows that it was published when it says."""
-    behind = _behind(report)
-    if behind is None:
+    if report.behind is None:
         return False
-    return behind <= (CLASSES["pushed"].late if report.sight.absent is None else 0.0)
+    return report.behind <= (CLASSES["pushed"].late if report.sight.absent is None else 0.0)
 
 
 def _order(report: Report) -> tuple[float, str]:

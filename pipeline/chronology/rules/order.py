@@ -13,8 +13,8 @@ from pipeline.chronology.finding import (
     published,
     sighting,
 )
-from pipeline.chronology.norms import delivery_class
-from pipeline.chronology.window import Report, Window
+from pipeline.chronology.report import Report
+from pipeline.chronology.window import Window
 from schemas.flag import Evidence
 from schemas.item import Relation
 from schemas.stamp import Stamp
@@ -47,7 +47,7 @@ def future_dated(report: Report) -> Judgement:
     if stamp is None or stamp.lo is None or sight.assumed:
         return cleared
     lead = (stamp.lo - sight.observed).total_seconds()
-    if lead <= TOLERANCE_SECONDS[delivery_class(report)]:
+    if lead <= TOLERANCE_SECONDS[report.delivery]:
         return cleared
     return Finding(
         flag="future_dated",
@@ -93,7 +93,7 @@ def reply_before_parent(report: Report, window: Window, doubt: Doubt) -> Iterato
         if parent is None or parent.source != report.source or parent.item_id == report.item_id:
             continue
         ids = (report.item_id, parent.item_id)
-        if gap(report.stamp, parent.stamp) <= TOLERANCE_SECONDS[delivery_class(report)]:
+        if gap(report.stamp, parent.stamp) <= TOLERANCE_SECONDS[report.delivery]:
             yield Cleared("reply_before_parent", ids, "the reply no longer precedes its parent")
         elif blamed := doubt(parent):
             yield Cleared(
@@ -148,7 +148,7 @@ def _early_forward(report: Report, link: Relation, window: Window) -> Finding | 
     ]
     apart = printed(report.stamp, link.date)
     summary = f"{report.source} forwarded a post {duration(apart)} before it was published, by its own word."
-    tolerance = TOLERANCE_SECONDS[delivery_class(report)]
+    tolerance = TOLERANCE_SECONDS[report.delivery]
     if gap(report.stamp, link.date) <= tolerance:
         original = window.report(link.item_id)
         ahead = _ahead(link.date, None if original is None else first_seen(original))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.chronology.report import TEXT_KEPT_CHARACTERS
 from pipeline.chronology.rules.edits import COMPARED_WORDS, changes, severity
-from pipeline.chronology.window import TEXT_KEPT_CHARACTERS
 
 OLD = "Ferry catches fire off Halcyon Bay, 12 people missing."
 

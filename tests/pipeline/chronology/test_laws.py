@@ -4,11 +4,13 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.chronology.decide import Chronology
+from pipeline.chronology.hearing import Hearing
 from pipeline.chronology.state import State
 from pipeline.core import Boundary, Output
 from schemas.base import Record
@@ -173,6 +175,20 @@ def test_values_read_from_bytes_give_the_same_flags(make_desk: Any, stream: list
         for desk in (plain, through):
             desk.now += timedelta(minutes=minutes)
         assert act(plain) == act(through)
+
+
+@FEW
+@given(stream=STREAMS)
+def test_the_short_way_with_a_quiet_story_comes_to_the_same(
+    make_desk: Any, stream: list[tuple[int, Act]]
+) -> None:
+    short, long = make_desk(), make_desk()
+    for minutes, act in stream:
+        for desk in (short, long):
+            desk.now += timedelta(minutes=minutes)
+        with patch.object(Hearing, "_in_step", return_value=False):
+            expected = act(long)
+        assert act(short) == expected
 
 
 @FEW

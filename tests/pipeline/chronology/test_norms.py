@@ -104,10 +104,10 @@ def test_a_follow_up_is_no_lag(desk: Any) -> None:
 def test_a_sources_own_lag_decides_what_conflicts(desk: Any) -> None:
     """A channel that is often five hours late is no conflict when it is again."""
     slow = Baseline(source="b", boundary=desk.now, count=100, lag=tuple(7_000.0 + n for n in range(100)))
-    for baselines in ({}, {"b": slow}):
-        desk.state.baselines = baselines
-        desk.post(f"a/{len(baselines)}", "09:00:00", "13:10:00", backlog=True, story=f"s{len(baselines)}")
-        desk.post(f"b/{len(baselines)}", "13:00:00", "13:10:00", backlog=True, story=f"s{len(baselines)}")
+    for number, baseline in enumerate((None, slow)):
+        desk.state.learn("b", baseline)
+        desk.post(f"a/{number}", "09:00:00", "13:10:00", backlog=True, story=f"s{number}")
+        desk.post(f"b/{number}", "13:00:00", "13:10:00", backlog=True, story=f"s{number}")
     assert desk.standing == {"pair_conflict": [("a/0", "b/0")]}
 
 

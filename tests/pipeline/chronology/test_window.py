@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from pipeline.chronology.window import TEXT_KEPT_CHARACTERS, VERSIONS_KEPT
+from pipeline.chronology.report import TEXT_KEPT_CHARACTERS, VERSIONS_KEPT
 
 LATER = "2026-07-07T12:00:00Z"
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.core import Arrival, Boundary, Output
 from pipeline.deduplicate.decide import Deduplicate
+from pipeline.deduplicate.state import Postings
 from pipeline.engine import epoch_start
 from schemas.item import Item
 
@@ -156,6 +157,18 @@ def test_every_revision_has_one_verdict_and_groups_stay_sound(
         assert len({output.suffix for output in outputs}) == len(outputs)
         living = [e for e in desk.state.window.values() if e.compared and e.original is None]
         assert sorted(desk.state.originals.values()) == sorted(entry.item_id for entry in living)
+
+
+@pytest.mark.parametrize(("gone", "left"), [("a", "bc"), ("b", "ac"), ("c", "ab"), ("d", "abc")])
+def test_an_item_is_taken_out_of_a_key_wherever_it_stands(gone: str, left: str) -> None:
+    postings: Postings[int] = Postings(8)
+    for item_id in "abc":
+        postings.add(7, item_id)
+    postings.remove(7, gone)
+    assert postings.of(7) == tuple(left)
+    for item_id in left:
+        postings.remove(7, item_id)
+    assert not postings.lists
 
 
 def test_the_postings_of_a_key_are_bounded(desk: "Desk", make_item: Callable[..., Item]) -> None:

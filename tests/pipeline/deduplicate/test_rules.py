@@ -121,6 +121,25 @@ def test_of_equally_alike_the_earlier_is_copied(desk: "Desk", first: str, second
     assert desk.post("c/1", " ".join([*words, "last", "way"])).original == first
 
 
+def test_the_earlier_is_copied_though_the_later_is_found_first(make_desk: "Callable[..., Desk]") -> None:
+    desk = make_desk(limit=1)  # a shingle leads to the last that has it
+    words = [f"word{chr(97 + i)}" for i in range(20)]
+    desk.post("a/1", " ".join([*words, "one0", "end", "of", "this", "text"]))
+    desk.wait(minutes=1)
+    desk.post("b/1", " ".join([*words, "quite", "another", "end", "of0", "it"]))
+    assert desk.post("c/1", " ".join([*words, "last", "way"])).original == "a/1"
+
+
+def test_a_revision_stays_in_its_group_though_another_is_more_alike(desk: "Desk") -> None:
+    words = [f"word{chr(97 + i)}" for i in range(26)]
+    old = " ".join([*words, "much", "unlike", "the", "first"])
+    desk.post("a/1", old)
+    desk.post("b/1", " ".join([*words[:22], "quite", "some", "thing", "else", "here", "now"]))
+    assert desk.post("c/1", old).original == "a/1"
+    new = desk.post("c/1", " ".join([*words[:24], "quite", "some", "thing"]), revision=2)
+    assert (new.rule, new.original) == ("near/1", "a/1")
+
+
 def test_a_source_that_repeats_itself_is_said_to(desk: "Desk") -> None:
     desk.post("a/1", STRIKE)
     verdict = desk.post("a/2", STRIKE)
