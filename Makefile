@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test check bench
+.PHONY: help setup run test check chaos bench
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -35,7 +35,11 @@ check: $(READY)  ## ruff, mypy, import rules, generated files, lengths
 	@$(BIN)/python -m schemas.export --check
 	@$(BIN)/python -m schemas.compatibility --against HEAD
 	@$(BIN)/python -m pipeline.config --check
+	@$(BIN)/python -m pipeline.security --check
 	@$(BIN)/python -m tests.architecture.lengths
+
+chaos: $(READY)  ## 300 faults and more on one and three nodes, and whether any record is lost, doubled or changed
+	@$(BIN)/python -m tests.chaos
 
 bench: $(READY)  ## speed and memory, against a bare aiokafka copy in the same run
 	@$(BIN)/python -m tests.bench

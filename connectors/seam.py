@@ -7,7 +7,7 @@ is pure. Everything else (numbering revisions, Kafka, retries, back-off, metrics
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -144,5 +144,22 @@ class Connector(Protocol):
 
         Raises:
             Unreadable: the bytes are no post; the message names the place and the cause.
+        """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A connector that can still read as former versions of it did; a connector need not.
+
+    Ingest asks it when a post differs from what a former version made of it: if that version would still make
+    the same, it is our reading that changed and not the post, and there is no new revision.
+    """
+
+    def normalise_as(self, version: int, observation: Observation) -> Draft:
+        """Make an item of an observation as `normalise` did when `normaliser` was `version`.
+
+        Raises:
+            Unreadable: the bytes were no post then, or how they were read is forgotten.
         """
         ...

@@ -15,17 +15,17 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from connectors.seam import Connector, Cursor, Looked, Observation, Sight
+from connectors.seam import Connector, Cursor, Looked, Observation, Remembering, Sight
 from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
 from pipeline.ingest.follow import Failed, Queue, Sighted, Source, follow
 from pipeline.observe.metrics import IngestMetrics
-from schemas.item import Item
+from schemas.item import Draft, Item
 from schemas.topics import ITEMS
 
 TEXTS = (
@@ -180,6 +180,20 @@ class Compliance:
         for sight in seen:
             assert one.normalise(sight).dump() == one.normalise(sight).dump() == other.normalise(sight).dump()
 
+    async def test_a_changed_reading_is_no_edit(self, tmp_path: Path) -> None:
+        """A connector that remembers former readings: what one of them took in is not taken in again."""
+        world = self.filled(tmp_path)
+        connector = world.connector()
+        if not isinstance(connector, Remembering):
+            return
+        desk = Desk()
+        former = cast("Connector", _Former(connector, connector.normaliser - 1))
+        assert len(await look(former, desk)) == len(TEXTS), "the version before must not be forgotten"
+        desk.cursor = None
+        assert await look(connector, desk) == []
+        world.edit(1, "Паром прибыл.")
+        assert [item.revision for item in await look(world.connector(), desk)] == [2]
+
     async def test_cancellation_ends_in_time(self, tmp_path: Path) -> None:
         """A cancelled connector lets go at once."""
         world = self.filled(tmp_path)
@@ -211,6 +225,20 @@ class Compliance:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+class _Former:
+    """A connector as it was when its normaliser had another number."""
+
+    def __init__(self, connector: Connector, version: int) -> None:
+        self.config, self.kind, self.recorded = connector.config, connector.kind, connector.recorded
+        self.observe = connector.observe
+        self.normaliser = version
+        self._connector = connector
+
+    def normalise(self, observation: Observation) -> Draft:
+        assert isinstance(self._connector, Remembering)
+        return self._connector.normalise_as(self.normaliser, observation)
 
 
 async def _until_looked(sights: AsyncIterator[Sight]) -> AsyncIterator[Sight]:

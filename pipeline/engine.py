@@ -15,6 +15,7 @@ from statistics import median_low
 from typing import Generic, NamedTuple, TypeVar
 
 from pipeline.core import Arrival, Boundary, Core, Output
+from pipeline.retries import Retries
 from schemas.base import Record
 from schemas.cloudevents import Event
 from schemas.item import Deduplicated, Item, Look, Ruling
@@ -71,6 +72,7 @@ class Engine(Generic[S]):
         at: stage time.
         boundary: the last epoch's end; none before the first record.
         fold_from: the offset in the folded topic from which a restart has to fold, as of that boundary.
+        retries: which dead letters came back.
     """
 
     def __init__(self, core: Core[S], *, window_records: int = WINDOW_RECORDS) -> None:
@@ -79,8 +81,10 @@ class Engine(Generic[S]):
         self.at = BEGINNING
         self.boundary: datetime | None = None
         self.fold_from = 0
+        self.retries = Retries(core.reads)
         self._next_place = 0
         self._keep_since = BEGINNING
+        self._folded_until = BEGINNING
         self._window_records = window_records
         self._recent: deque[datetime] = deque(maxlen=CLOCK_RECORDS)
         self._times: deque[datetime] = deque()
@@ -135,22 +139,34 @@ class Engine(Generic[S]):
         Raises:
             Undecidable: `decide` raised; the engine is as it was before.
         """
-        if event.data is None:
+        data = event.data
+        if data is None:
             raise Undecidable("a tombstone on a topic that has none")
         at = self.time_of(event)
+        retry = self.retries.origin(event.extensions)
+        if retry is not None:
+            data = self.retries.aged(data)
         try:
-            outputs = self.core.decide(Arrival(event.id, event.data, at), self.state)
+            outputs = self.core.decide(Arrival(event.id, data, at), self.state)
         except Exception as problem:  # any bug of a core: one record must not stop the desk
             raise Undecidable(f"{type(problem).__name__}: {problem}") from problem
-        self._note(event.data)
+        self._note(data)
         self.at = at
+        self.retries.note(data, at)
+        if retry is not None:
+            self.retries.decided(retry, at)
         if not self._own_output:
-            self.core.fold(event.data, at, self.state)
+            self.core.fold(data, at, self.state)
         self._take(outputs, at)
         return [
             Written(output, f"{event.id}/{n if output.suffix is None else output.suffix}", at)
             for n, output in enumerate(outputs)
         ]
+
+    def repeats(self, event: Event[Record]) -> bool:
+        """Say whether this is a retry that has nothing left to decide: it is passed over."""
+        retry = self.retries.origin(event.extensions)
+        return retry is not None and self.retries.settled(retry, event.data)
 
     def placed(self, at: datetime, place: int) -> None:
         """Note where in the folded topic a record with this stage time stands (its offset)."""
@@ -187,15 +203,32 @@ class Engine(Generic[S]):
             self._begin(self._resumed)
 
     def refold(self, folded: Iterable[tuple[Record, datetime, int]]) -> None:
-        """Take in records of `folds` that were read again, in order; a part of `restore`."""
-        for value, time, place in folded:
+        """Take in records of `folds` that were read again, in order; a part of `restore`.
+
+        A retry has the time that it had at first, but it was taken in at the time of the record before it.
+        """
+        for value, told, place in folded:
+            time = self._folded_until = max(self._folded_until, told)
             if time < self._keep_since:
                 continue
             self.core.fold(value, time, self.state)
+            self.retries.note(value, time)
             self.placed(time, place)
             if self.boundary is None or time >= self.boundary:
                 self._note(value)
                 self.at = max(self.at, time)
+
+    def recall(self, event: Event[Record], place: int) -> None:
+        """Take in one record of `folds` that was read again, which may be a retry; a part of `restore`."""
+        value = event.data
+        if value is None or (not self._own_output and self.repeats(event)):
+            return
+        retry = self.retries.origin(event.extensions)
+        if retry is not None and not self._own_output:
+            value = self.retries.aged(value)
+        self.refold([(value, event.time, place)])
+        if retry is not None and self._folded_until >= self._keep_since:
+            self.retries.decided(retry, self._folded_until)
 
     def _note(self, value: Record) -> None:
         observed = observed_of(value) if self._keeps_time else None
@@ -234,4 +267,5 @@ class Engine(Generic[S]):
         self._keep_since = window.keep_since or BEGINNING
         self.at = max(self.at, window.boundary)
         self._recent = deque(window.recent, maxlen=CLOCK_RECORDS)
+        self.retries.evict(self._keep_since)
         self.core.evict(Boundary(window.boundary, self._keep_since), self.state)

@@ -5,7 +5,7 @@ Taking over, in this order, because each step relies on the one before (docs/del
 1. assignment: the group says that this process runs the stage; the others stand by;
 2. fence: open the producer with the stage's transactional id. An older owner can write nothing more, and what
    it left open is aborted, so that everything read from here on is final;
-3. committed offset: where the last transaction ended. If the group's offset expired, the input offset that
+3. committed offset: where the last transaction ended. If it is lost or behind, the input offset that
    every output carries in a header says the same;
 4. tables: learned.v1 and the core's own tables, to the end;
 5. fold: the records of the window, from the last boundary's `fold_from` up to the end (of its own output) or
@@ -19,6 +19,7 @@ over from itself. A record on which the core raises becomes a dead letter in the
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -27,9 +28,11 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.core import Core
 from pipeline.engine import Engine, Undecidable
+from pipeline.failpoints import Reach, pass_by
 from pipeline.kafka import KafkaProblem, KafkaRecord, KafkaSettings, Membership, Producer, Reader
 from pipeline.observe.health import Health
 from pipeline.observe.metrics import StageMetrics
+from pipeline.retries import RETRY_OF, item_of
 from pipeline.takeover import rebuild
 from pipeline.transaction import Identity, Transaction
 from pipeline.waiting import Breath, delay_seconds, first_of
@@ -59,6 +62,7 @@ class Stage:
         metrics: StageMetrics,
         health: Health,
         log: FilteringBoundLogger,
+        reach: Reach = pass_by,
     ) -> None:
         self._core = core
         self._identity = identity
@@ -66,8 +70,13 @@ class Stage:
         self._metrics = metrics
         self._health = health
         self._log = log.bind(stage=core.stage)
+        self._reach = reach
         self._topic = core.reads.full(identity.prefix)
         self._commits = 0
+
+    def decides_under(self, config: str) -> None:
+        """Name another config from the next transaction on: one that changed nothing of this stage."""
+        self._identity = replace(self._identity, config=config)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; a Kafka that cannot be reached is waited for.
@@ -101,16 +110,22 @@ class Stage:
 
     async def _serve(self, membership: Membership, stop: asyncio.Event) -> None:
         stage, started = self._core.stage, monotonic()
-        producer = await Producer.open(self._settings, f"{self._identity.group}.0")
+        self._reach("stage.assigned")
+        producer = await Producer.open(self._settings, f"{self._identity.group}.0", reach=self._reach)
         try:
+            self._reach("stage.fenced")
             committed = await membership.committed(0)
-            engine, start = await rebuild(self._core, self._settings, self._identity.prefix, committed)
-            if committed is None and start:  # lost: write it down again, so that lag is told rightly
+            self._reach("stage.offset")
+            engine, start = await rebuild(
+                self._core, self._settings, self._identity.prefix, committed, self._reach
+            )
+            if start > (committed or 0):  # lost, or late: write it down again, so that lag is told rightly
                 await producer.begin()
                 await producer.commit(group=self._identity.group, offsets={(self._topic, 0): start})
             reader = await Reader.open(self._settings, self._topic, [0])
             try:
                 reader.seek(0, start)
+                self._reach("stage.opened")
                 seconds = monotonic() - started
                 self._metrics.takeovers.labels(stage).inc()
                 self._metrics.takeover.labels(stage).set(seconds)
@@ -145,23 +160,27 @@ class Stage:
 
     async def _process(self, producer: Producer, engine: Engine[Any], records: Sequence[KafkaRecord]) -> None:
         started, breath = monotonic(), Breath()
-        transaction = Transaction(producer, engine, self._identity, records[0].offset)
+        transaction = Transaction(producer, engine, self._identity, records[0].offset, self._reach)
         for record in records:
             try:
                 event = decode(record.headers, record.value, self._core.reads.types)
             except (UnreadableEvent, ValidationError) as problem:
                 await transaction.bury(record, problem)
                 continue
+            if engine.repeats(event):
+                self._log.info("a retry was decided before", origin=event.extensions[RETRY_OF])
+                continue
             if engine.crosses(event):
                 transaction = await self._turn(transaction, producer, engine, record, event)
             try:
                 written = engine.step(event)
             except Undecidable as problem:
-                await transaction.bury(record, problem, source_of(event))
+                await transaction.bury(record, problem, item_of(event.data))
                 continue
+            self._reach("stage.decided")
             if self._core.folds is self._core.reads:
                 engine.placed(engine.at, record.offset)
-            await transaction.add(written, record.offset)
+            await transaction.add(written, record.offset, event.extensions.get(RETRY_OF))
             await breath.due()
         await self._commit(transaction, records[-1].offset + 1)
         self._metrics.records.labels(self._core.stage).inc(len(records))
@@ -179,10 +198,13 @@ class Stage:
     ) -> Transaction:
         """End the epoch in a transaction of its own, behind everything before it; give the next one."""
         await self._commit(transaction, record.offset)
-        turn = Transaction(producer, engine, self._identity, record.offset)
+        self._reach("stage.turning")
+        turn = Transaction(producer, engine, self._identity, record.offset, self._reach)
         await turn.add(engine.turn(event), record.offset - 1)
+        self._reach("stage.evicted")
         await self._commit(turn, record.offset)
-        return Transaction(producer, engine, self._identity, record.offset)
+        self._reach("stage.turned")
+        return Transaction(producer, engine, self._identity, record.offset, self._reach)
 
     async def _commit(self, transaction: Transaction, following: int) -> None:
         stage = self._core.stage
@@ -199,12 +221,3 @@ class Stage:
             self._log.error("records became dead letters", count=transaction.dead, see="deadletters")
         for kind, count in transaction.types.items():
             self._metrics.written.labels(stage, kind).inc(count)
-
-
-def source_of(event: Event[Record]) -> str | None:
-    """Give the source of the item that an input record carries, if it carries one."""
-    data = event.data
-    for name in ("carried", "item"):
-        data = getattr(data, name, data)
-    source = getattr(data, "source", None)
-    return source if isinstance(source, str) else None

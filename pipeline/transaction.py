@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.burial import dead_letter
+from pipeline.burial import carried, dead_letter
 from pipeline.engine import Engine, Written
+from pipeline.failpoints import Reach, pass_by
 from pipeline.kafka import KafkaRecord, Producer
+from pipeline.retries import RETRY_OF, attempts_of
 from schemas.base import Record
 from schemas.cloudevents import Event, Headers, encode
+from schemas.item import Item
 from schemas.topics import DEADLETTERS
 
 
@@ -39,26 +42,32 @@ class Identity:
 class Transaction:
     """Collects the outputs of some input records and commits them with the offset behind."""
 
-    def __init__(self, producer: Producer, engine: Engine[Any], identity: Identity, first: int) -> None:
+    def __init__(
+        self, producer: Producer, engine: Engine[Any], identity: Identity, first: int, reach: Reach = pass_by
+    ) -> None:
         self._producer = producer
         self._engine = engine
         self._identity = identity
         self._source = f"/{identity.group}"
         self._first = first
+        self._reach = reach
         self._latest: dict[tuple[str, str], tuple[Written, int]] = {}
         self._placed: list[tuple[datetime, Future[int]]] = []
         self._folds = engine.core.folds
         self._decided = {"code": identity.code, "config": identity.config}
+        self._retried: dict[int, str] = {}
         self._begun = False
         self.types: dict[str, int] = {}
         self.dead_sources: set[str] = set()
         self.dead = 0
         self.last_cause = ""
 
-    async def add(self, written: Iterable[Written], offset: int) -> None:
-        """Take the outputs that the input record at `offset` led to."""
+    async def add(self, written: Iterable[Written], offset: int, retry_of: str | None = None) -> None:
+        """Take the outputs that the input record at `offset` led to, which may be a retried one."""
         if not self._begun:
             await self._begin()
+        if retry_of is not None:
+            self._retried[offset] = retry_of
         for one in written:
             output = one.output
             if output.topic.compact:  # one upsert a key and transaction: the last one says it all
@@ -70,16 +79,30 @@ class Transaction:
                 if output.topic is self._folds:
                     self._placed.append((one.at, future))
 
-    async def bury(self, record: KafkaRecord, problem: Exception, source: str | None = None) -> None:
-        """Write a dead letter for an input record that cannot be processed."""
+    async def bury(self, record: KafkaRecord, problem: Exception, item: Item | None = None) -> None:
+        """Write a dead letter for an input record that cannot be processed; `item` is what it carries."""
         await self._begin()
         self.dead += 1
         self.last_cause = str(problem)
-        self.dead_sources.add(source or "?")
         at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
         origin = f"{record.topic}/{record.partition}/{record.offset}"
-        headers = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
-        letter = dead_letter(record.value or b"", origin, self._identity.stage, problem, at, headers=headers)
+        headers = carried(record.headers)
+        attributes = {name.removeprefix("ce_"): text for name, text in headers.items()}
+        retry_of = self._engine.retries.origin(attributes)
+        if retry_of is None:  # many failures at once mean a broken stage, but a retry was a failure before
+            self.dead_sources.add(item.source if item else "?")
+        letter = dead_letter(
+            record.value or b"",
+            origin,
+            self._identity.stage,
+            problem,
+            at,
+            headers=headers,
+            attempts=attempts_of(attributes) if retry_of else 1,
+            retry_of=retry_of,
+            item_id=item and item.item_id,
+            source=item and item.via,
+        )
         event: Event[Record] = Event(
             f"dead:{letter.origin}",
             self._source,
@@ -104,8 +127,10 @@ class Transaction:
         await self._begin()
         for one, offset in self._latest.values():
             self._send(one, offset)
+        self._reach("stage.sent")
         topic = self._engine.core.reads.full(self._identity.prefix)
         await self._producer.commit(group=self._identity.group, offsets={(topic, 0): following})
+        self._reach("stage.committed")
         for at, future in self._placed:
             self._engine.placed(at, future.result())
 
@@ -113,6 +138,7 @@ class Transaction:
         if not self._begun:
             await self._producer.begin()
             self._begun = True
+            self._reach("stage.begun")
 
     def _send(self, one: Written, offset: int) -> "Future[int]":
         topic, key, kind, data, _ = one.output
@@ -124,7 +150,12 @@ class Transaction:
 
     def _extensions(self, offset: int) -> dict[str, str]:
         # The turn before the very first record follows none.
-        return self._decided if offset < 0 else {"inputoffset": str(offset), **self._decided}
+        if offset < 0:
+            return self._decided
+        told = {"inputoffset": str(offset), **self._decided}
+        if offset in self._retried:
+            told[RETRY_OF] = self._retried[offset]
+        return told
 
 
 def header(headers: Headers, name: str) -> str | None:

@@ -11,6 +11,8 @@ from schemas.json_schema import file_of, version_of
 from schemas.topics import DEFAULT_PREFIX, Topic
 
 BINDING_VERSION = "0.5.0"
+NO_STAGES = {"ingest", "operator"}
+"""What they write follows from no input record."""
 _ABOUT = """\
 Dateline listens to public wires, writes every post in one schema, says which posts repeat each other, which
 tell of the same event, and which timestamps cannot be right.
@@ -68,7 +70,7 @@ def _channel(topic: Topic, prefix: str) -> dict[str, Any]:
 
 
 def _message(topic: Topic, kind: str, model: type[Record]) -> dict[str, Any]:
-    traits = ["event"] if topic.writer == "ingest" else ["event", "output"]
+    traits = ["event"] if set(topic.writer.split(", ")) <= NO_STAGES else ["event", "output"]
     return {
         "name": kind,
         "title": model.__name__,
@@ -108,8 +110,11 @@ def _event_trait() -> dict[str, Any]:
         "ce_subject": _text("what it is about; equals the record key", minLength=1),
         "ce_dataschema": _text("the $id of the payload's JSON Schema; absent where there is no value"),
         "content-type": _text("of the value; absent where there is no value", const="application/json"),
+        "ce_retryof": _text("origin of the dead letter that this is another try of, or that led to it"),
+        "ce_attempt": _text("of what is tried again: which try it is", pattern="^[0-9]+$"),
     }
-    required = [name for name in properties if name not in ("ce_dataschema", "content-type")]
+    optional = ("ce_dataschema", "content-type", "ce_retryof", "ce_attempt")
+    required = [name for name in properties if name not in optional]
     return _headers("CloudEvents attributes, each a UTF-8 string.", properties, required)
 
 

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from schemas.base import Instant, Open, Record
 
+LetterState = Annotated[str, Open(("open", "requested", "retried", "dropped"))]
+"""Requested: the process that owns its source is to try it again."""
+
 
 class Gap(Record):
     """We were blind from A to B."""
@@ -34,9 +37,16 @@ class DeadLetter(Record):
     body: str = Field(description="the original's bytes, as text or base64")
     truncated: bool = Field(False, description="`body` is only the first part")
     length: int = Field(description="bytes of the original")
-    headers: dict[str, str] = Field(default_factory=dict, description="of the original record")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="of the original record; of a post, how it was seen"
+    )
     recorded: Instant = Field(description="when it was given up")
     retry_of: str | None = Field(None, description="the dead letter that this is another try of")
+    source: str | None = Field(None, description="the configured source that brought it, where that is known")
+    state: LetterState = Field("open", description="what became of it; the newest record of an origin holds")
+    by: str | None = Field(None, description="who retried or dropped it")
+    reason: str | None = Field(None, description="why it was dropped")
+    marked: Instant | None = Field(None, description="when it was retried or dropped")
 
 
 class Checkpoint(Record):
@@ -49,6 +59,7 @@ class Checkpoint(Record):
     looked: Instant | None = Field(None, description="the last complete look")
     changed: Instant = Field(description="when this was written")
     done: bool = Field(False, description="the source has an end, and it was reached")
+    quarantined: str | None = Field(None, description="why it is not looked at until somebody releases it")
 
 
 class Seen(Record):
@@ -95,11 +106,19 @@ class Baseline(Record):
 
 
 class Control(Record):
-    """The config in force, or a pause."""
+    """The config in force, or what holds for one source."""
 
-    name: str = Field(description="what is controlled")
+    name: str = Field(description="what is controlled: `config`, or `source/` and a source's name")
     generation: int = Field(ge=0, description="counts the changes")
-    config: dict[str, Any] | None = Field(None, description="the config in force")
-    paused: bool | None = Field(None, description="whether it is paused")
+    config: dict[str, Any] | None = Field(
+        None, description="the config in force; of a source its settings before it was moved or removed"
+    )
+    paused: bool | None = Field(None, description="of a source: whether it is paused")
+    removed: Instant | None = Field(
+        None, description="of a source: when it left the config; its checkpoint and memory go 30 days later"
+    )
+    released: Instant | None = Field(
+        None, description="of a source: out of a quarantine whose checkpoint was not written later than this"
+    )
     by: str | None = Field(None, description="who changed it")
     changed: Instant = Field(description="when")

@@ -27,8 +27,10 @@ class Topic:
         compact: only the last record of a key is kept.
         retention_days: how long a record is kept; none means for ever.
         max_bytes: of one record, headers and key included.
-        writer: the one role that writes it.
-        readers: roles of ours that read it; subscribers may read all.
+        writer: the role that writes it; several with commas, `stages` means every stage. An
+            operator writes to a stage's input when a dead letter is tried again.
+        readers: roles of ours that read it; the operator reads all.
+        public: whether subscribers may read it; what is not is memory of our own processes.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Topic:
     types: Mapping[str, type[Record]]
     writer: str
     readers: tuple[str, ...] = ()
+    public: bool = True
     partitions: int = 1
     compact: bool = False
     retention_days: int | None = None
@@ -77,7 +80,7 @@ ITEMS = Topic(
     sentence="Every numbered revision of every post; between them looks and rulings.",
     key="item_id; of a look its unit, of a ruling its ruling_id",
     types={"dateline.item": Item, **_PASSED},
-    writer="ingest",
+    writer="ingest, operator",
     readers=("deduplicate",),
     retention_days=90,
 )
@@ -91,7 +94,7 @@ DEDUPLICATED = Topic(
         "dateline.deduplicated.changed": VerdictChanged,
         **_PASSED,
     },
-    writer="deduplicate",
+    writer="deduplicate, operator",
     readers=("deduplicate", "cluster"),
     retention_days=90,
 )
@@ -102,6 +105,7 @@ ORIGINALS = Topic(
     types={"dateline.originals": Originals},
     writer="deduplicate",
     readers=("deduplicate",),
+    public=False,
     compact=True,
     retention_days=400,
 )
@@ -112,6 +116,7 @@ LEARNED = Topic(
     types={"dateline.learned": Learned},
     writer="stages",
     readers=("stages",),
+    public=False,
     compact=True,
 )
 STORIES = Topic(
@@ -135,7 +140,7 @@ STORY_CHANGES = Topic(
         "dateline.deduplicated.changed": VerdictChanged,
         **_PASSED,
     },
-    writer="cluster",
+    writer="cluster, operator",
     readers=("cluster", "chronology"),
     retention_days=90,
 )
@@ -170,7 +175,8 @@ DEADLETTERS = Topic(
     sentence="What could not be processed, with its original bytes and the cause.",
     key="origin",
     types={"dateline.deadletter": DeadLetter},
-    writer="ingest, stages",
+    writer="ingest, stages, operator",
+    readers=("ingest", "stages"),
     retention_days=30,
     max_bytes=4_194_304,
 )
@@ -181,6 +187,7 @@ CHECKPOINTS = Topic(
     types={"dateline.checkpoint": Checkpoint},
     writer="ingest",
     readers=("ingest",),
+    public=False,
     partitions=UNIT_PARTITIONS,
     compact=True,
 )
@@ -191,16 +198,18 @@ SEEN = Topic(
     types={"dateline.seen": Seen},
     writer="ingest",
     readers=("ingest",),
+    public=False,
     partitions=UNIT_PARTITIONS,
     compact=True,
 )
 CONTROL = Topic(
     name="control.v1",
-    sentence="The config in force and pauses.",
+    sentence="The config in force, pauses, and what became of sources that were moved or removed.",
     key="name",
     types={"dateline.control": Control},
-    writer="ingest",
-    readers=("ingest",),
+    writer="ingest, operator",
+    readers=("ingest", "stages"),
+    public=False,
     compact=True,
 )
 

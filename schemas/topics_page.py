@@ -41,12 +41,12 @@ def page(topics: Iterable[Topic]) -> str:
 def _tables(topics: Iterable[Topic]) -> list[str]:
     meaning = [(f"`{t.name}`", t.sentence, t.key, _events(t)) for t in topics]
     keeping = [
-        (f"`{t.name}`", str(t.partitions), _kept(t), f"{t.max_bytes:,} B", t.writer, ", ".join(t.readers))
+        (f"`{t.name}`", str(t.partitions), _kept(t), f"{t.max_bytes:,} B", t.writer, _readers(t))
         for t in topics
     ]
     return [
         _table(("topic", "what stands there", "key", "`ce_type` and message"), meaning),
-        _table(("topic", "partitions", "kept", "largest record", "writer", "our readers"), keeping),
+        _table(("topic", "partitions", "kept", "largest record", "writer", "readers"), keeping),
     ]
 
 
@@ -59,6 +59,10 @@ def _kept(topic: Topic) -> str:
     kept = ["last record of each key"] if "compact" in settings["cleanup.policy"] else []
     milliseconds = int(settings["retention.ms"])
     return ", ".join([*kept, f"{milliseconds // _DAY_MS} days" if milliseconds > 0 else "for ever"])
+
+
+def _readers(topic: Topic) -> str:
+    return ", ".join([*topic.readers, *(["subscribers"] if topic.public else [])])
 
 
 def _objects(topics: Iterable[Topic]) -> dict[str, Mapping[str, Any]]:

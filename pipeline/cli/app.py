@@ -34,12 +34,20 @@ COMMANDS = (
     Command("kafka", "pipeline.cli.kafka:kafka_app", "A local Apache Kafka for trying things out."),
     Command("check", "pipeline.cli.check:check", "Check a config, and show what it comes to."),
     Command("run", "pipeline.cli.run:run", "Run the daemon."),
+    Command("apply", "pipeline.cli.control:apply", "Put a config in force for all daemons."),
+    Command("sources", "pipeline.cli.control:sources", "List the sources, and what they do."),
+    Command("pause", "pipeline.cli.control:pause", "Let a source rest."),
+    Command("resume", "pipeline.cli.control:resume", "Let a paused source go on."),
+    Command("move", "pipeline.cli.control:move", "Give a source to another unit."),
+    Command("release", "pipeline.cli.release:release", "Let a source out of quarantine."),
     Command("tail", "pipeline.cli.tail:tail", "Show the records of a topic."),
+    Command("dlq", "pipeline.cli.dlq:dlq_app", "Dead letters: what could not be processed."),
     Command("topics", "pipeline.cli.topics:topics_app", "List, create and verify the topics."),
     Command("replay", "pipeline.cli.replay:replay", "Put a recording through the daemon."),
     Command(
         "backtest", "pipeline.cli.backtest:backtest", "Put a recording through the stages, without Kafka."
     ),
+    Command("reprocess", "pipeline.cli.reprocess:reprocess", "See what today's rules make of a past span."),
     Command("schema", "pipeline.cli.schema:schema_app", "Export what subscribers read of us, for machines."),
     Command("version", "pipeline.cli.version:version", "Tell which version this is."),
 )

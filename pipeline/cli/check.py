@@ -13,10 +13,14 @@ from rich.text import Text
 
 from connectors.seam import SourceConfig
 from pipeline.cli.topics import differences_table
-from pipeline.config import Config, cautions, fingerprint, load
+from pipeline.config import Config, cautions, fingerprint, load, shared_of
+from pipeline.control.difference import difference
+from pipeline.control.orders import Orders
+from pipeline.control.topic import read_orders
+from pipeline.daemon.settle import company
 from pipeline.kafka import Admin, Difference, KafkaSettings
 from pipeline.local_bootstrap import settings_of
-from schemas.topics import TOPICS
+from schemas.topics import CONTROL, TOPICS
 
 File = Annotated[Path, typer.Option("-c", "--config", help="The YAML file.")]
 Online = Annotated[bool, typer.Option("--online", help="Ask Kafka, too, and look at the topics there.")]
@@ -27,7 +31,8 @@ SHOWN_APART = ("name", "kind", "unit")
 def check(config: File, *, online: Online = False) -> None:
     """Check a config, and show what it comes to.
 
-    The exit code is 1 if it cannot be used, or if the topics that Kafka has are not as they should be.
+    The exit code is 1 if it cannot be used, if the topics that Kafka has are not as they should be, or if
+    daemons run with another config.
     """
     loaded = load(config)
     console = Console()
@@ -37,7 +42,9 @@ def check(config: File, *, online: Online = False) -> None:
     console.print(f"{config} is a good config.", markup=False, highlight=False)
     if online:
         settings = settings_of(loaded)
-        _report(console, settings, asyncio.run(_differences(settings, loaded.topics.prefix)))
+        prefix = loaded.topics.prefix
+        _report(console, settings, asyncio.run(_differences(settings, prefix)))
+        _compare(config, *asyncio.run(_others(settings, prefix)))
 
 
 def sources_table(sources: tuple[SourceConfig, ...]) -> Table:
@@ -84,3 +91,27 @@ def _report(console: Console, settings: KafkaSettings, differences: list[Differe
         console.print(differences_table(wrong))
         raise typer.Exit(1)
     typer.echo(f"{len(TOPICS) - len(missing)} topics are as they should be.")
+
+
+async def _others(settings: KafkaSettings, prefix: str) -> tuple[Orders, bool]:
+    async with Admin(settings) as admin:
+        there = CONTROL.full(prefix) in await admin.names(prefix)
+    return await read_orders(settings, prefix) if there else Orders(), await company(settings, prefix)
+
+
+def _compare(config: Path, orders: Orders, others: bool) -> None:  # noqa: FBT001  # whether daemons run
+    """Compare a file with the config in force."""
+    lines = difference(orders.shared, shared_of(config)) if orders.config else []
+    for line in lines:
+        typer.echo(line)
+    if lines and others:
+        typer.echo(
+            f"Daemons run with another config, generation {orders.generation}; that is what {config} would "
+            f"change. Put it in force for all with: dateline apply -c {config}",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if lines:
+        typer.echo(f"Nobody runs; a daemon that starts with {config} changes that.")
+    elif orders.config:
+        typer.echo(f"It is in force, as generation {orders.generation}.")

@@ -11,6 +11,8 @@ FAMILIAR = frozenset(
         "connectors.seam.SourceFailed",
         "pipeline.cli.problems.Mistake",
         "pipeline.config.problems.ConfigProblem",
+        "pipeline.daemon.reprocess.NotEmpty",
+        "pipeline.failpoints.MalformedOrders",
         "pipeline.kafka.errors.KafkaProblem",
         "pipeline.kafka.local.error.LocalKafkaError",
         "pipeline.observe.server.CannotListen",

@@ -142,4 +142,6 @@ def _(value: Baseline) -> str:
 
 @telling.register
 def _(value: Control) -> str:
-    return f"generation {value.generation}, paused {value.paused}, by {value.by}"
+    paused = ", paused" if value.paused else ""
+    removed = f", removed {at(value.removed)}" if value.removed else ""
+    return f"generation {value.generation}{paused}{removed}, by {value.by}"

@@ -11,6 +11,7 @@ from pipeline.config.models import (
     TopicsConfig,
 )
 from pipeline.config.problems import ConfigProblem, Problem
+from pipeline.config.shared import shared_of, with_shared
 
 __all__ = [
     "LOCAL",
@@ -25,4 +26,6 @@ __all__ = [
     "cautions",
     "fingerprint",
     "load",
+    "shared_of",
+    "with_shared",
 ]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from connectors.registry import KINDS
 from connectors.seam import SourceConfig
-from pipeline.config.models import Config
+from pipeline.config.models import Config, KafkaConfig
 from pipeline.config.problems import ConfigProblem, Place, Problem, line_of
 from pipeline.config.reading import Document, read
 from pipeline.config.references import resolved
@@ -81,6 +81,7 @@ def clashes(data: Any) -> Iterator[Problem]:
 def cautions(config: Config) -> list[str]:
     """Say what is probably not meant, though it is allowed."""
     found = [] if config.sources else ["sources: there is none, so nothing will come in."]
+    found += _idle(config.kafka)
     units: dict[str, dict[bool, list[str]]] = {}
     for source in config.sources:
         recorded = bool(getattr(KINDS[source.kind].connector, "recorded", False))
@@ -96,6 +97,15 @@ def cautions(config: Config) -> list[str]:
                 "disagree on what time it is. Run them under two prefixes."
             )
     return found
+
+
+def _idle(kafka: KafkaConfig) -> Iterator[str]:
+    """Yield what is set to secure the connection, and does not."""
+    protocol = kafka.security_protocol
+    heeded = {"sasl": protocol.startswith("SASL"), "ssl": protocol.endswith("SSL")}
+    for name in sorted(kafka.model_fields_set):
+        if not heeded.get(name.partition("_")[0], True):
+            yield f"kafka: {name} has no effect while security_protocol is {protocol}."
 
 
 def fingerprint(config: Config) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import hashlib
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,16 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from connectors.registry import KINDS
-from pipeline.config import Config, fingerprint
+from connectors.seam import SourceConfig
+from pipeline.config import Config, ConfigProblem, fingerprint, with_shared
+from pipeline.control.following import Following
+from pipeline.control.orders import Orders
 from pipeline.core import Core
+from pipeline.failpoints import from_environment
 from pipeline.ingest.clock import Clock
 from pipeline.ingest.follow import Source
 from pipeline.ingest.ingest import Ingest
+from pipeline.ingest.plan import Unusable
 from pipeline.kafka import Admin, KafkaProblem, KafkaSettings
 from pipeline.observe.health import Health
 from pipeline.observe.metrics import IngestMetrics, StageMetrics, registry_of_process
@@ -33,6 +40,7 @@ CORES: Mapping[str, str] = {
 """Where each stage's core is; imported only by the process that runs it."""
 
 ROLES = ("ingest", *CORES)
+AGAIN_SECONDS = 5.0
 
 
 def core_of(stage: str) -> Core[Any]:
@@ -42,15 +50,29 @@ def core_of(stage: str) -> Core[Any]:
     return core()
 
 
-def sources_of(config: Config) -> list[Source]:
-    """Give the configured sources with their connectors."""
-    return [Source(one, KINDS[one.kind].connector(one)) for one in config.sources]
+def connected(config: SourceConfig) -> Source:
+    """Give a source with its connector."""
+    return Source(config, KINDS[config.kind].connector(config))
+
+
+def in_force(own: Config, orders: Orders, folder: Path) -> Config:
+    """Give a host's config with what is in force for all; with its own file's while nothing is.
+
+    Raises:
+        Unusable: this machine cannot use what is in force.
+    """
+    if orders.shared is None:
+        return own
+    try:
+        return with_shared(own, orders.shared, folder)
+    except ConfigProblem as problem:
+        raise Unusable(f"generation {orders.generation}: {problem}") from None
 
 
 def code_fingerprint(stage: str) -> str:
     """Hash the code that a stage's decisions depend on: the messages, the engine and its own package."""
     root = Path(__file__).parents[2]
-    files = [root / "pipeline/engine.py", root / "pipeline/core.py"]
+    files = [root / "pipeline" / name for name in ("engine.py", "core.py", "retries.py")]
     files += [*sorted((root / "schemas").glob("*.py")), *sorted((root / "pipeline" / stage).glob("**/*.py"))]
     digest = hashlib.sha256()
     for file in files:
@@ -101,40 +123,77 @@ async def run_role(
     role: str,
     settings: KafkaSettings,
     *,
+    folder: Path,
     port: int,
     log: FilteringBoundLogger,
     stop: asyncio.Event,
 ) -> None:
     """Run ingest or one stage until `stop`.
 
+    What is the host's own comes from `config`; what holds for all from control.v1, with relative paths that
+    start at `folder`.
+
     Raises:
         StageBroken: the stage cannot go on.
         PortInUse: the port for metrics is taken.
+        MalformedOrders: the process is armed with failpoints that there are not.
     """
+    reach = from_environment(os.environ, role, log, KafkaProblem)
     settle_garbage()
-    registry = registry_of_process()
-    health = Health(role)
-    prefix = config.topics.prefix
+    registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
             ingest = Ingest(
-                sources_of(config),
+                lambda orders: in_force(config, orders, folder).sources,
+                connected,
                 settings=settings,
                 prefix=prefix,
                 metrics=IngestMetrics(registry),
                 health=health,
                 log=log,
                 clock=Clock(),
+                reach=reach,
             )
             await ingest.run(stop)
             return
-        identity = Identity(role, prefix, code_fingerprint(role), fingerprint(config))
         stage = Stage(
             core_of(role),
-            identity,
+            Identity(role, prefix, code_fingerprint(role), fingerprint(config)),
             settings=settings,
             metrics=StageMetrics(registry),
             health=health,
             log=log,
+            reach=reach,
         )
-        await stage.run(stop)
+        async with kept_current(stage, config, folder, settings):
+            await stage.run(stop)
+
+
+@asynccontextmanager
+async def kept_current(
+    stage: Stage, config: Config, folder: Path, settings: KafkaSettings
+) -> AsyncIterator[None]:
+    """Let what the stage writes name the config that is in force, while the block runs."""
+    task = asyncio.create_task(_keep_current(stage, config, folder, settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_current(stage: Stage, config: Config, folder: Path, settings: KafkaSettings) -> None:
+    while True:
+        try:
+            following = await Following.open(settings, config.topics.prefix)
+        except KafkaProblem:
+            await asyncio.sleep(AGAIN_SECONDS)  # the stage itself tells of it
+            continue
+        try:
+            orders = following.orders
+            while True:
+                with suppress(Unusable):
+                    stage.decides_under(fingerprint(in_force(config, orders, folder)))
+                orders = await following.after(orders)
+        finally:
+            await following.close()

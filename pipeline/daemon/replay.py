@@ -139,7 +139,12 @@ async def progress(
         if isinstance(value, Checkpoint) and value.source == SOURCE and value.cursor:
             current = value.cursor.get("sha256") == digest and value.changed >= since
             lines, done = (int(value.cursor["line"]), value.done) if current else (0, False)
-    behind = {}
+    return Progress(lines, done, await behind(settings, admin, prefix))
+
+
+async def behind(settings: KafkaSettings, admin: Admin, prefix: str) -> dict[str, int]:
+    """Look how many input records each stage has still to work on."""
+    left = {}
     for stage in CORES:
         topic = STAGE_INPUTS[stage].full(prefix)
         committed = (await admin.group_offsets(f"{prefix}{stage}")).get((topic, 0), 0)
@@ -148,29 +153,38 @@ async def progress(
             last = await reader.last(0)
         finally:
             await reader.close()
-        behind[stage] = max(0, last[0].offset + 1 - committed) if last else 0
-    return Progress(lines, done, behind)
+        left[stage] = max(0, last[0].offset + 1 - committed) if last else 0
+    return left
 
 
 async def table(settings: KafkaSettings, topic: Topic, prefix: str) -> dict[str, Record]:
-    """Read a compacted topic: the last value of each key, in order of their last change."""
-    values: dict[str, Record] = {}
-    for _, key, value in await log_of(settings, topic, prefix):
-        values.pop(key, None)
+    """Read a compacted topic: the last value of each key, in order of their last change.
+
+    A key that was nulled in one partition may live in another one: its source moved there.
+    """
+    values: dict[tuple[int, str], Record] = {}
+    for partition, _, key, value in await _records(settings, topic, prefix):
+        values.pop((partition, key), None)
         if value is not None:
-            values[key] = value
-    return values
+            values[partition, key] = value
+    return {key: value for (_, key), value in values.items()}
 
 
 async def log_of(settings: KafkaSettings, topic: Topic, prefix: str) -> list[tuple[str, str, Record | None]]:
     """Read a topic from its beginning to its end: ce_type, key and value of each record."""
+    return [(kind, key, value) for _, kind, key, value in await _records(settings, topic, prefix)]
+
+
+async def _records(
+    settings: KafkaSettings, topic: Topic, prefix: str
+) -> list[tuple[int, str, str, Record | None]]:
     reader = await Reader.open(settings, topic.full(prefix))
-    found: list[tuple[str, str, Record | None]] = []
+    found: list[tuple[int, str, str, Record | None]] = []
     try:
         async for records in reader.read_to_end():
             for record in records:
                 event = decode(record.headers, record.value, topic.types)
-                found.append((event.type, (record.key or b"").decode(), event.data))
+                found.append((record.partition, event.type, (record.key or b"").decode(), event.data))
     finally:
         await reader.close()
     return found

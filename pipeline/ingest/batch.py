@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connectors.seam import Cursor, Looked, Missed, Observation, Unreadable
+from connectors.seam import Cursor, Looked, Missed, Observation, Remembering, Unreadable
 from pipeline.ingest import compose
+from pipeline.ingest.again import Again
 from pipeline.ingest.books import Books
 from pipeline.ingest.compose import Composed, Packed
-from pipeline.ingest.follow import Failed, Sighted, Source
-from pipeline.ingest.revise import judge, remember
+from pipeline.ingest.follow import Failed, Paused, Released, Sighted, Source
+from pipeline.ingest.revise import Judgement, judge, remember
 from schemas.item import ITEM_LIMIT_BYTES, Draft, SourceLook
-from schemas.records import Checkpoint, Seen
+from schemas.records import Checkpoint, DeadLetter, Seen
 
 RELIST_AFTER = timedelta(days=1)
 """`listed` of an unchanged item is written again so seldom: it only serves forgetting after 90 days."""
@@ -43,6 +44,35 @@ def normaliser_of(source: Source) -> str:
     return f"{source.connector.kind}/{source.connector.normaliser}"
 
 
+def former_hash(source: Source, sight: Observation, seen: Seen) -> str | None:
+    """Give the hash by which a former version of the connector knew this post; none if nobody knows."""
+    connector = source.connector
+    if isinstance(connector, Remembering):
+        for version in range(connector.normaliser - 1, 0, -1):
+            try:
+                hashed = connector.normalise_as(version, sight).hashed()
+            except Unreadable:
+                return None  # forgotten, and so are those before it
+            if hashed == seen.current or hashed in seen.hashes:
+                return hashed
+    return None
+
+
+def reviewed(
+    seen: Seen, judgement: Judgement, content_hash: str, source: Source, listed: datetime
+) -> Seen | None:
+    """Give what to remember of an item that came again; none if that is nothing new.
+
+    An item that only reads differently now is compared by its new hash from here on.
+    """
+    if judgement.kind == "unchanged" and content_hash != seen.current:
+        kept = dict(seen.hashes)
+        number = kept.pop(seen.current, seen.revision)
+        news = {"current": content_hash, "hashes": kept | {content_hash: number}}
+        return seen.model_copy(update={**news, "connector": normaliser_of(source), "listed": listed})
+    return seen.model_copy(update={"listed": listed}) if listed - seen.listed > RELIST_AFTER else None
+
+
 class Batch:
     """The records that one transaction of ingest writes, in order."""
 
@@ -53,14 +83,22 @@ class Batch:
         self._now = now
         self._prefix = prefix
         self._seen: dict[str, Packed] = {}
+        self._letters: list[str] = []
         self._standing: dict[str, Standing] = {}
         self._checkpoints: list[tuple[Checkpoint, Source]] = []
         self.changed_looks = False
+        self.quarantined: dict[str, str] = {}
 
     def add(self, sighted: Sighted) -> None:
-        """Enter one sight."""
+        """Enter one sight; of a source in quarantine none, so that its cursor stays before it."""
         source, sight = sighted.source, sighted.sight
-        if isinstance(sight, Observation):
+        if isinstance(sight, Again):
+            self._again(source, sight.letter, sight.sight)
+        elif isinstance(sight, Released):
+            self._release(source)
+        elif source.name in self.books.quarantined or source.name in self.quarantined:
+            return
+        elif isinstance(sight, Observation):
             self.tally.add("observations", source.name)
             self._observation(source, sight)
         elif isinstance(sight, Looked):
@@ -68,6 +106,8 @@ class Batch:
         elif isinstance(sight, Missed):
             self.tally.add("gaps", source.name)
             self._write(compose.gap(sight, source.name, self._now()), source)
+        elif isinstance(sight, Paused):
+            self._result(source, SourceLook(result="paused", complete=self._complete(source)))
         elif isinstance(sight, Failed):
             self._result(
                 source, SourceLook(result="failed", complete=self._complete(source), reason=sight.reason)
@@ -93,9 +133,10 @@ class Batch:
             value = packed.output.value
             if isinstance(value, Seen):
                 self.books.seen[value.item_id] = value
-        for value, source in self._checkpoints:
+        self.books.bury(self._letters)
+        self.books.quarantined |= self.quarantined
+        for value, _ in self._checkpoints:
             self.books.checkpoints[value.source] = value
-            source.cursor = value.cursor
 
     def _write(self, composed: Composed, source: Source) -> None:
         self._packed.append(compose.pack(composed, source.name, self._prefix))
@@ -107,8 +148,47 @@ class Batch:
         except Exception as problem:  # noqa: BLE001  # Unreadable, or a connector's bug on this one post
             what = "unreadable" if isinstance(problem, Unreadable) else "broken"
             self.tally.add(what, source.name)
-            self._write(compose.unreadable(sight, source.name, received, problem), source)
+            self._bury(compose.unreadable(sight, source.name, received, problem), source)
+            readable = False
+        else:
+            readable = True
         self._stand(source, sight.cursor)
+        if not source.connector.recorded:  # a recording ends, and its letters are told at the end
+            reason = self.books.outcomes.add(source.name, readable=readable)
+            if reason is not None:
+                self._quarantine(source, reason)
+
+    def _quarantine(self, source: Source, reason: str) -> None:
+        self.quarantined[source.name] = reason
+        self._standing.setdefault(source.name, Standing(source, None, None, done=False))
+        self._result(source, SourceLook(result="failed", complete=self._complete(source), reason=reason))
+
+    def _release(self, source: Source) -> None:
+        """Let a source out; it goes on from its checkpoint, before what was left out meanwhile."""
+        if self.books.quarantined.pop(source.name, None) is None:
+            return
+        known = self.books.checkpoint_of(source)
+        source.cursor = known.cursor if known else None
+        self.books.outcomes.forget(source.name)
+        self.books.looks.pop(source.name, None)
+        self._standing.setdefault(source.name, Standing(source, None, None, done=False))
+
+    def _bury(self, composed: Composed, source: Source) -> None:
+        """Write a dead letter, unless it was: a page shows its broken entry at every look."""
+        origin = composed.output.key
+        if origin not in self.books.letters and origin not in self._letters:
+            self._letters.append(origin)
+            self._write(composed, source)
+
+    def _again(self, source: Source, letter: DeadLetter, sight: Observation) -> None:
+        """Try the post of a dead letter again; what was decided meanwhile is not decided again."""
+        now, place = self._now(), len(self._packed)
+        try:
+            self._revise(source, sight, source.connector.normalise(sight), now)
+            became = compose.retried(letter, now)
+        except Exception as problem:  # noqa: BLE001  # as when it was seen
+            became = compose.failed_again(letter, sight, now, problem)
+        self._packed.insert(place, compose.pack(became, source.name, self._prefix))
 
     def _revise(self, source: Source, sight: Observation, draft: Draft, received: datetime) -> None:
         """Enter what an observation changes; nothing is entered if any of it cannot be written."""
@@ -119,6 +199,8 @@ class Batch:
         observed = sight.observed or received
         content_hash = draft.hashed()
         judgement = judge(draft, content_hash, observed, seen)
+        if seen and judgement.kind == "later" and (former := former_hash(source, sight, seen)):
+            judgement = judge(draft, former, observed, seen)
         if judgement.kind in ("first", "later"):
             memory = remember(
                 draft,
@@ -144,10 +226,9 @@ class Batch:
                 raise Unreadable(f"{sight.place}: an item of {size} bytes; the limit is {ITEM_LIMIT_BYTES}")
             self._packed += packed[:-1]
             self._seen[draft.item_id] = packed[-1]
-        elif seen is not None and received - seen.listed > RELIST_AFTER:
-            memory = seen.model_copy(update={"listed": received})
+        elif seen is not None and (news := reviewed(seen, judgement, content_hash, source, received)):
             self._seen[draft.item_id] = compose.pack(
-                compose.memory(memory, received), source.name, self._prefix
+                compose.memory(news, received), source.name, self._prefix
             )
         self.tally.add(judgement.kind, source.name)
 
@@ -201,4 +282,5 @@ class Batch:
             looked=standing.looked or (before and before.looked),
             changed=changed,
             done=standing.done,
+            quarantined=self.quarantined.get(source.name),
         )

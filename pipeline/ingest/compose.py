@@ -1,6 +1,5 @@
 """From one sight of a connector to the records it becomes: raw, item, seen, gap, dead letter. Pure."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -10,17 +9,16 @@ from urllib.parse import quote
 from pydantic_core import to_json
 
 from connectors.seam import Missed, Observation, Unreadable
-from pipeline.burial import dead_letter, encoded
+from pipeline.burial import CAUSE_LIMIT, CONTROLS, PLACE_LIMIT, dead_letter, encoded, fit
 from pipeline.core import Output
+from pipeline.ingest.again import particulars
 from pipeline.ingest.revise import Judgement
 from schemas.base import Record
 from schemas.cloudevents import Event, Headers, encode
 from schemas.item import TEXT_LIMIT_BYTES, Draft, Item, Look, Raw, SourceLook
-from schemas.records import Checkpoint, Gap, Seen
+from schemas.records import Checkpoint, DeadLetter, Gap, Seen
 from schemas.topics import CHECKPOINTS, DEADLETTERS, GAPS, ITEMS, RAW, SEEN
 
-CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-"""CloudEvents allows none of them in an id."""
 STAMP_LIMIT = 1000
 """Characters; no time is printed longer, and stories carry the stamps of fifty members."""
 RAW_LIMIT_BYTES = 1_048_576
@@ -88,6 +86,8 @@ def check(draft: Draft, place: str) -> None:
     Raises:
         Unreadable: the message names the place, the field and the limit.
     """
+    if len(place) > PLACE_LIMIT:
+        raise Unreadable(f"a place of {len(place)} characters; no more than {PLACE_LIMIT}: {place}")
     if CONTROLS.search(draft.item_id):
         raise Unreadable(f"{place}: an item_id with control characters: {draft.item_id!r}")
     for name in ("published", "revised", "responded", "modified"):
@@ -162,17 +162,54 @@ def oversize(sight: Observation, item_id: str, source: str, at: datetime) -> Com
 def unreadable(
     sight: Observation, source: str, at: datetime, problem: Exception, *, item_id: str | None = None
 ) -> Composed:
-    """Give the dead letter of a post that could not be normalised, with its bytes and its place."""
-    origin = f"{source}/{sight.place}"
-    letter = dead_letter(sight.data, origin, "ingest", problem, at, place=sight.place, item_id=item_id)
-    output = Output(DEADLETTERS, letter.origin, "dateline.deadletter", letter)
-    return Composed(output, f"dead:{letter.origin}", at)
+    """Give the dead letter of a post that could not be normalised, with its bytes and how it was seen."""
+    letter = dead_letter(
+        sight.data,
+        f"{source}/{sight.place}",
+        "ingest",
+        problem,
+        at,
+        place=fit(sight.place, PLACE_LIMIT),
+        item_id=item_id,
+        source=source,
+        headers=particulars(sight),
+    )
+    return buried(letter, f"dead:{letter.origin}", at)
+
+
+def buried(letter: DeadLetter, name: str, at: datetime) -> Composed:
+    """Give the record of a dead letter, or of what became of it."""
+    return Composed(Output(DEADLETTERS, letter.origin, "dateline.deadletter", letter), name, at)
+
+
+def retried(letter: DeadLetter, at: datetime) -> Composed:
+    """Give a letter whose post went through at last."""
+    marked = letter.model_copy(update={"state": "retried", "marked": at})
+    return buried(marked, f"dead:{letter.origin}/retried@{at.isoformat()}", at)
+
+
+def failed_again(letter: DeadLetter, sight: Observation, at: datetime, problem: Exception) -> Composed:
+    """Give a letter whose post could not be normalised once more."""
+    tried = dead_letter(sight.data, "", "ingest", problem, at)
+    again = letter.model_copy(
+        update={
+            "cause": tried.cause,
+            "trace": tried.trace,
+            "attempts": letter.attempts + 1,
+            "headers": particulars(sight),
+            "recorded": at,
+            "retry_of": letter.origin,
+            "state": "open",
+        }
+    )
+    return buried(again, f"dead:{letter.origin}/{again.attempts}", at)
 
 
 def gap(missed: Missed, source: str, at: datetime) -> Composed:
     """Give the gap record of a hole that cannot be filled."""
     gap_id = f"{source}/{missed.until.isoformat()}"
-    value = Gap(gap_id=gap_id, source=source, since=missed.since, until=missed.until, reason=missed.reason)
+    reason = fit(missed.reason, CAUSE_LIMIT)
+    value = Gap(gap_id=gap_id, source=source, since=missed.since, until=missed.until, reason=reason)
     return Composed(Output(GAPS, gap_id, "dateline.gap", value), f"gap:{gap_id}", at)
 
 

@@ -4,31 +4,39 @@ Taking over, in this order, because each step relies on the one before (docs/del
 
 1. fence: open the producer with the partition's transactional id. An older owner can write nothing more, and
    what it left open is aborted, so what is read next is final;
-2. read checkpoints and seen to the end;
-3. run the connectors from there.
+2. catch up with control.v1: which sources are to run here;
+3. read checkpoints and seen to the end; of a source that stood elsewhere, fence there and bring both here;
+4. run the connectors from there.
 
 One transaction holds raw, items, looks, gaps and dead letters, and with them what remembers them: seen and
 the checkpoints. A crash before its commit leaves nothing of it, and the connector yields the same again;
 after it, the checkpoint lies behind what is written. If the outcome of a commit is unknown the whole desk is
-thrown away and takes over from itself: fence, read, run.
+thrown away and takes over from itself: fence, catch up, read, run.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
-from zlib import crc32
 
 from structlog.typing import FilteringBoundLogger
 
+from connectors.seam import SourceConfig
+from pipeline.control.following import Following
+from pipeline.failpoints import Reach, pass_by
 from pipeline.ingest import compose
-from pipeline.ingest.batch import Batch
+from pipeline.ingest.adopt import Estate, Placed, adopted, forgotten
+from pipeline.ingest.batch import Batch, normaliser_of
 from pipeline.ingest.books import Books
 from pipeline.ingest.clock import ALARM_SECONDS, Clock
 from pipeline.ingest.compose import Composed, Packed
-from pipeline.ingest.follow import Queue, Source, follow
+from pipeline.ingest.follow import RELEASED, Queue, Sighted, Source, follow
+from pipeline.ingest.plan import Plan, partition_of
+from pipeline.ingest.requests import hear_requests
+from pipeline.ingest.watch import Watch
 from pipeline.kafka import KafkaSettings, Producer, Reader
+from pipeline.observe.health import Health
 from pipeline.observe.metrics import IngestMetrics
-from pipeline.waiting import Breath
+from pipeline.waiting import Breath, first_of
 from schemas.cloudevents import decode
 from schemas.records import Checkpoint, Seen
 from schemas.topics import CHECKPOINTS, SEEN, UNIT_PARTITIONS, Topic
@@ -39,34 +47,53 @@ QUEUE = 2000
 LOOK_SECONDS = 60.0
 
 
-def partition_of(unit: str) -> int:
-    """Give the partition of checkpoints, seen and raw that a unit lives in."""
-    return crc32(unit.encode()) % UNIT_PARTITIONS
-
-
 class Desk:
-    """Runs the sources of one partition and writes what they show."""
+    """Runs the sources of one partition and writes what they show.
+
+    Attributes:
+        partition: of checkpoints, seen and raw.
+        plan: what it took over with; none before that.
+        sources: that it runs.
+        committed: its transactions so far.
+
+    Args:
+        plan: asked, behind the fence, for what there is to do in the partition.
+        connect: makes a source of its settings.
+        following: the orders for all daemons of the prefix.
+    """
 
     def __init__(
         self,
         partition: int,
-        sources: Sequence[Source],
+        plan: Callable[[], Plan],
+        connect: Callable[[SourceConfig], Source],
         *,
+        following: Following,
         settings: KafkaSettings,
         prefix: str,
         metrics: IngestMetrics,
+        health: Health,
         log: FilteringBoundLogger,
         clock: Clock,
+        reach: Reach = pass_by,
     ) -> None:
         self.partition = partition
-        self.sources = sources
+        self.plan: Plan | None = None
+        self.sources: Sequence[Source] = ()
+        self._plan = plan
+        self._connect = connect
+        self._following = following
         self._settings = settings
         self._prefix = prefix
         self._metrics = metrics
+        self._health = health
         self._log = log.bind(partition=partition)
         self._clock = clock
+        self._reach = reach
         self._queue: Queue = asyncio.Queue(QUEUE)
         self._books = Books({}, {})
+        self._held: frozenset[str] = frozenset()
+        self._held_others = asyncio.Event()
         self.committed = 0
         self._looked_at = monotonic()
 
@@ -76,94 +103,178 @@ class Desk:
         Raises:
             KafkaProblem: fenced, unreachable or outcome unknown; nothing of this desk may be used again.
         """
-        producer = await Producer.open(self._settings, f"{self._prefix}ingest.{self.partition}")
+        self._reach("ingest.assigned")
+        producer = await Producer.open(
+            self._settings, f"{self._prefix}ingest.{self.partition}", reach=self._reach
+        )
         try:
+            self._reach("ingest.fenced")
             await self._take_over(producer)
-            followers = [
-                asyncio.create_task(follow(source, self._queue, self._metrics, self._log, now=self._seconds))
-                for source in self.sources
-            ]
-            ending = asyncio.create_task(self._end(stop, followers))
+            watch = Watch(self.sources, self._queue, self._follow)
+            hearing = asyncio.create_task(self._hear_requests())
+            directing = asyncio.create_task(self._direct(stop, watch, hearing))
             try:
                 await self._write(producer)
             finally:
-                for task in (ending, *followers):
+                for task in (directing, hearing):
                     task.cancel()
-                await asyncio.gather(ending, *followers, return_exceptions=True)
+                await asyncio.gather(directing, hearing, return_exceptions=True)
+                await watch.end()
         finally:
+            self._hold(frozenset())
             await producer.close()
+
+    async def _follow(self, source: Source) -> None:
+        await follow(source, self._queue, self._metrics, self._log, now=self._seconds)
+
+    async def _hear_requests(self) -> None:
+        await hear_requests(self.sources, self._queue, self._settings, self._prefix, self._log)
 
     def _seconds(self) -> float:
         return self._clock.now().timestamp()
 
     async def _take_over(self, producer: Producer) -> None:
-        seen: dict[str, Seen] = {}
-        checkpoints: dict[str, Checkpoint] = {}
-        for value in await self._table(CHECKPOINTS, [self.partition]):
-            if isinstance(value, Checkpoint):
-                checkpoints[value.source] = value
-        for value in await self._table(SEEN, [self.partition]):
-            if isinstance(value, Seen):
-                seen[value.item_id] = value
-        self._books = Books(seen, checkpoints)
-        await self._adopt(producer, [one for one in self.sources if self._books.checkpoint_of(one) is None])
+        await self._following.catch_up()  # behind the fence: whoever moved a source away wrote it before
+        self.plan = self._plan()
+        self.sources = [self._connect(config) for config in self.plan.sources]
+        self._books = await self._read_books()
+        await self._adopt(producer, [one for one in self.sources if one.name not in self._books.checkpoints])
+        await self._forget(producer, self.plan.forget)
         for source in self.sources:
             known = self._books.checkpoint_of(source)
             source.cursor = known.cursor if known else None
+            if known and known.quarantined and self._stays(source, known):
+                self._books.quarantine(source, known.quarantined)
+        self._hold(frozenset(self._books.quarantined))
         self._log.info(
-            "ingest took over", sources=len(self.sources), seen=len(seen), checkpoints=len(checkpoints)
+            "ingest took over",
+            sources=len(self.sources),
+            seen=len(self._books.seen),
+            checkpoints=len(self._books.checkpoints),
+            generation=self._following.orders.generation,
+        )
+
+    async def _read_books(self) -> Books:
+        checkpoints = [value for _, value in await self._table(CHECKPOINTS, [self.partition])]
+        self._reach("ingest.checkpoints")
+        seen = [value for _, value in await self._table(SEEN, [self.partition])]
+        self._reach("ingest.seen")
+        return Books(
+            {value.item_id: value for value in seen if isinstance(value, Seen)},
+            {value.source: value for value in checkpoints if isinstance(value, Checkpoint)},
         )
 
     async def _adopt(self, producer: Producer, unknown: Sequence[Source]) -> None:
-        """Look for sources that stood in another unit before, and copy their memory in one transaction."""
+        """Bring here what sources left in another unit or under another name, in one transaction.
+
+        Their last owner is shut out before it is read. It takes over from itself, with a config that is no
+        older than ours, and does not run them any more.
+        """
         if not unknown:
             return
-        others = [p for p in range(UNIT_PARTITIONS) if p != self.partition]
         names = {name for source in unknown for name in (source.name, source.config.renamed_from) if name}
-        found = sorted(
-            (
-                value
-                for value in await self._table(CHECKPOINTS, others)
-                if isinstance(value, Checkpoint) and value.source in names
-            ),
-            key=lambda value: value.changed,
-        )
-        if not found:
+        moved = {name: unit for name in names if (unit := self._following.orders.former_unit(name))}
+        places = {partition_of(unit) for unit in moved.values()}
+        for at, value in await self._table(CHECKPOINTS, range(UNIT_PARTITIONS)):
+            if isinstance(value, Checkpoint) and value.source in names:
+                places.add(at)
+        for other in sorted(places - {self.partition}):
+            await (await Producer.open(self._settings, f"{self._prefix}ingest.{other}")).close()
+        if not places:
             return
-        memory = [
-            value
-            for value in await self._table(SEEN, others)
-            if isinstance(value, Seen) and value.source in names and value.item_id not in self._books.seen
+        estate, now = await self._estate({*places, self.partition}), self._clock.now()
+        placed = [
+            one
+            for source in unknown
+            for one in adopted(
+                source, self.partition, estate, normaliser_of(source), now, moved=source.name in moved
+            )
         ]
-        await producer.begin()
-        for checkpoint in found:
-            self._send(producer, self._pack(compose.checkpoint(checkpoint), checkpoint.source))
-            self._books.checkpoints[checkpoint.source] = checkpoint
-        for seen in memory:
-            self._send(producer, self._pack(compose.memory(seen, seen.listed), seen.source))
-            self._books.seen[seen.item_id] = seen
-        await producer.commit()
-        self._log.info("sources moved here from another unit", sources=sorted({one.source for one in found}))
+        if placed:
+            await self._place(producer, placed)
+            self._log.info("sources came here", sources=sorted({one.source for one in placed}))
+            self._books = await self._read_books()
 
-    async def _table(self, topic: Topic, partitions: Sequence[int]) -> list[object]:
+    async def _forget(self, producer: Producer, names: frozenset[str]) -> None:
+        """Null the checkpoints and the memory of sources that were removed long ago."""
+        if not names:
+            return
+        now = self._clock.now()
+        placed = list(forgotten(names, self.partition, await self._estate({self.partition}), now))
+        await self._place(producer, placed)
+        self._log.info("removed sources were forgotten", sources=sorted(names))
+        self._books = await self._read_books()
+
+    async def _estate(self, partitions: Collection[int]) -> Estate:
+        checkpoints = await self._table(CHECKPOINTS, sorted(partitions))
+        seen = await self._table(SEEN, sorted(partitions))
+        return Estate(
+            [(at, value) for at, value in checkpoints if isinstance(value, Checkpoint)],
+            [(at, value) for at, value in seen if isinstance(value, Seen)],
+        )
+
+    async def _place(self, producer: Producer, placed: Sequence[Placed]) -> None:
+        breath = Breath()
+        await producer.begin()
+        for one in placed:
+            self._send(producer, self._pack(one.composed, one.source), one.partition)
+            await breath.due()
+        self._reach("ingest.adopting")
+        await producer.commit()
+        self._reach("ingest.adopted")
+
+    async def _table(self, topic: Topic, partitions: Sequence[int]) -> list[tuple[int, object]]:
+        """Read partitions of a compacted topic to their ends: the last value of each key, with its place."""
         reader = await Reader.open(self._settings, topic.full(self._prefix), partitions)
-        latest: dict[bytes | None, object] = {}
+        latest: dict[tuple[int, bytes | None], object] = {}
         breath = Breath()
         try:
             async for records in reader.read_to_end():
                 for record in records:
-                    latest[record.key] = decode(record.headers, record.value, topic.types).data
+                    value = decode(record.headers, record.value, topic.types).data
+                    latest[record.partition, record.key] = value
                     await breath.due()
         finally:
             await reader.close()
-        return list(latest.values())
+        return [(partition, value) for (partition, _), value in latest.items()]
 
-    async def _end(self, stop: asyncio.Event, followers: Sequence[asyncio.Task[None]]) -> None:
-        await stop.wait()
-        for task in followers:
-            task.cancel()
-        await asyncio.gather(*followers, return_exceptions=True)
+    async def _direct(self, stop: asyncio.Event, watch: Watch, hearing: "asyncio.Task[None]") -> None:
+        """Let sources rest and go on as operators wish, and end them in time."""
+        while not stop.is_set():
+            orders = self._following.orders
+            self._held_others.clear()
+            await watch.obey(orders.paused | frozenset(self._books.quarantined))
+            for source in self._released():  # behind all that it showed: no follower adds to that now
+                await self._queue.put(Sighted(source, RELEASED))
+            await first_of(stop.wait(), self._following.after(orders), self._held_others.wait())
+        hearing.cancel()
+        await asyncio.gather(hearing, watch.end(), return_exceptions=True)
         await self._queue.put(None)
+
+    def _stays(self, source: Source, known: Checkpoint) -> bool:
+        """Say whether a source stays in quarantine: nobody released it, and it is read as it was then."""
+        released = self._following.orders.released(source.name, known.changed)
+        return not released and known.connector == normaliser_of(source)
+
+    def _released(self) -> list[Source]:
+        """Give the sources that are in quarantine and shall be no longer."""
+        held = [source for source in self.sources if source.name in self._books.quarantined]
+        known = [(source, self._books.checkpoint_of(source)) for source in held]
+        return [source for source, stands in known if stands and not self._stays(source, stands)]
+
+    def _hold(self, names: frozenset[str]) -> None:
+        """Tell which sources are in quarantine now."""
+        for name in sorted(names - self._held):
+            reason = self._books.quarantined[name]
+            self._metrics.quarantined.labels(name).set(1)
+            self._health.set(f"source {name}", ready=True, note=reason)
+            self._log.error("source is in quarantine", source=name, reason=reason, see="dateline release")
+        for name in sorted(self._held - names):
+            self._metrics.quarantined.labels(name).set(0)
+            self._health.forget(f"source {name}")
+        if names != self._held:
+            self._held = names
+            self._held_others.set()
 
     async def _write(self, producer: Producer) -> None:
         live = [source for source in self.sources if not source.connector.recorded]
@@ -172,12 +283,14 @@ class Desk:
             batch = Batch(self._books, self._clock.now, self._prefix)
             wait = LOOK_SECONDS - (monotonic() - self._looked_at) if live else None
             ended = await self._fill(batch, wait)
+            self._reach("ingest.taken")
             due = monotonic() - self._looked_at >= LOOK_SECONDS
             if live and (batch.changed_looks or due):
                 self._look(batch, live)
             if records := batch.records():
                 await self._commit(producer, records)
                 batch.settle()
+            self._hold(frozenset(self._books.quarantined))
             self._count(batch)
             if due and live:
                 await self._compare_clocks()
@@ -208,23 +321,27 @@ class Desk:
     async def _commit(self, producer: Producer, records: Sequence[Packed]) -> None:
         started = monotonic()
         await producer.begin()
+        self._reach("ingest.begun")
         for packed in records:
             self._send(producer, packed)
+        self._reach("ingest.sent")
         await producer.commit()
+        self._reach("ingest.committed")
         self.committed += 1
         self._metrics.commit.observe(monotonic() - started)
 
     def _pack(self, composed: Composed, source: str) -> Packed:
         return compose.pack(composed, source, self._prefix)
 
-    def _send(self, producer: Producer, packed: Packed) -> None:
+    def _send(self, producer: Producer, packed: Packed, partition: int | None = None) -> None:
         topic = packed.output.topic
+        own = self.partition if partition is None else partition
         producer.send(
             topic.full(self._prefix),
             key=packed.output.key.encode(),
             value=packed.data,
             headers=packed.headers,
-            partition=self.partition if topic.partitions == UNIT_PARTITIONS else 0,
+            partition=own if topic.partitions == UNIT_PARTITIONS else 0,
         )
 
     def _count(self, batch: Batch) -> None:

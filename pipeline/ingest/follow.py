@@ -9,6 +9,8 @@ from typing import NamedTuple
 from structlog.typing import FilteringBoundLogger
 
 from connectors.seam import Connector, Cursor, Looked, Observation, Sight, SourceConfig, SourceFailed
+from pipeline.burial import CAUSE_LIMIT, fit
+from pipeline.ingest.again import Again
 from pipeline.observe.metrics import IngestMetrics
 from pipeline.waiting import delay_seconds
 
@@ -20,7 +22,7 @@ class Source:
     Attributes:
         config: its settings.
         connector: what speaks to it.
-        cursor: where it stands, as committed.
+        cursor: where it stands: behind what it showed last, written or waiting to be.
     """
 
     config: SourceConfig
@@ -40,11 +42,27 @@ class Failed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A source rests, as an operator wished."""
+
+
+PAUSED = Paused()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A source comes out of quarantine; what it showed before this and was left out is shown again."""
+
+
+RELEASED = Released()
+
+
 class Sighted(NamedTuple):
     """What waits to be written: one sight of one source."""
 
     source: Source
-    sight: Sight | Failed
+    sight: Sight | Failed | Paused | Released | Again
 
 
 Queue = asyncio.Queue[Sighted | None]
@@ -61,7 +79,7 @@ async def follow(
 ) -> None:
     """Put everything that the source shows on the queue, until it has ended or we are cancelled.
 
-    A failed look never ends it: the next try comes after a back-off, from the last committed cursor.
+    A failed look never ends it: the next try comes after a back-off, from where the source stands.
     """
     failures = 0
     while True:
@@ -72,6 +90,7 @@ async def follow(
                         failures = 0
                         metrics.next_attempt.labels(source.name).set(0)
                     await queue.put(Sighted(source, sight))
+                    source.cursor = getattr(sight, "cursor", None) or source.cursor
                     if isinstance(sight, Looked) and sight.done:
                         log.info("source ended", source=source.name)
                         return
@@ -79,7 +98,7 @@ async def follow(
         except Exception as problem:  # noqa: BLE001  # whatever a connector raises: one source must not stop the others
             failures += 1
             wait = delay(failures, at_least=getattr(problem, "retry_after", None))
-            reason = f"{type(problem).__name__}: {problem}"
+            reason = fit(f"{type(problem).__name__}: {problem}", CAUSE_LIMIT)
             metrics.failures.labels(source.name).inc()
             metrics.next_attempt.labels(source.name).set(now() + wait)
             log.warning(

@@ -13,7 +13,7 @@ from pipeline.kafka.producer import Producer
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.records import KafkaRecord
 from pipeline.kafka.settings import KafkaSettings
-from pipeline.kafka.topics import Admin, Difference
+from pipeline.kafka.topics import Admin, Difference, Member
 
 __all__ = [
     "Admin",
@@ -22,6 +22,7 @@ __all__ = [
     "KafkaProblem",
     "KafkaRecord",
     "KafkaSettings",
+    "Member",
     "Membership",
     "OutcomeUnknown",
     "Producer",

@@ -53,6 +53,9 @@ _FENCED: Final = {
 }
 """The broker no longer accepts the producer."""
 
+_FORBIDDEN: Final = {29: "topic", 30: "group", 31: "cluster", 53: "transactional id"}
+"""The user lacks a right; to what kind of thing."""
+
 
 class Again(Exception):
     """An attempt failed in a way that a later one may cure.
@@ -68,8 +71,13 @@ class Again(Exception):
         self.code = code
 
 
-def check(code: int, about: str) -> None:
+def check(code: int, about: str, right: str | None = None) -> None:
     """Judge an error code of an answer.
+
+    Args:
+        code: the broker's.
+        about: what was tried.
+        right: what a user must be allowed for that, such as "Read on topic items.v1".
 
     Raises:
         Again: a later attempt may succeed.
@@ -88,6 +96,9 @@ def check(code: int, about: str) -> None:
             "transactional id, or its transaction took longer than transaction_timeout_ms. Close it, open a "
             "new one, and read where things stand"
         )
+    if code in _FORBIDDEN:
+        missing = right or f"to this {_FORBIDDEN[code]}"
+        raise Refused(f"{about}: the user lacks the right {missing}. deploy/acls.sh gives a role its rights")
     kind = for_code(code)
     told = "" if kind.__name__ == "UnknownError" else f" {kind.__name__.removesuffix('Error')}"
     raise Refused(f"{about}: the broker refused: error{told} {code}, see Kafka's protocol guide")

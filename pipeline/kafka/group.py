@@ -58,18 +58,19 @@ class Group:
         self._member = NEW_MEMBER
         self._generation = NO_GENERATION
 
-    async def join(self, held: frozenset[int]) -> frozenset[int]:
+    async def join(self, held: frozenset[int], wanted: frozenset[int] = frozenset()) -> frozenset[int]:
         """Join, or join again, and learn what is ours now.
 
         Args:
             held: what we hold, to be left with us as far as that is fair.
+            wanted: where we know of work; it is shared out first.
 
         Raises:
             Evicted: the coordinator does not know us any more; join as a new member.
             Again: the coordinator moved, or the group changed meanwhile.
             Refused: we may not join.
         """
-        claim = ",".join(map(str, sorted(held))).encode()
+        claim = ";".join(",".join(map(str, sorted(each))) for each in (held, wanted)).encode()
         metadata = ConsumerProtocolMemberMetadata(VERSION, [self._topic], claim).encode()
         place = await self._take_place(metadata)
         if place.error_code == MEMBER_ID_REQUIRED:
@@ -126,11 +127,13 @@ class Group:
         return await self._wire.ask(node, request, seconds=self._joining_ms / 1000 + COURTESY_SECONDS)
 
     async def _share_out(self, members: list[Any]) -> list[tuple[str, bytes]]:
-        held = {}
+        held: dict[str, frozenset[int]] = {}
+        wanted: frozenset[int] = frozenset()
         for member, _instance, metadata in members:
             claim = ConsumerProtocolMemberMetadata.decode(metadata).user_data.decode()
-            held[member] = frozenset(int(partition) for partition in claim.split(",") if partition)
-        shares = share(await self._wire.partitions(self._topic), held)
+            held[member], known = (_numbers(part) for part in claim.split(";"))
+            wanted |= known
+        shares = share(await self._wire.partitions(self._topic), held, wanted)
         return [
             (member, ConsumerProtocolMemberAssignment(VERSION, [(self._topic, mine)], b"").encode())
             for member, mine in shares.items()
@@ -150,4 +153,8 @@ class Group:
     def _check(self, code: int) -> None:
         if code in (UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION):
             raise Evicted(self.name)
-        check(code, f"membership of group {self.name}")
+        check(code, f"membership of group {self.name}", f"Read on group {self.name}")
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(int(number) for number in text.split(",") if number)

@@ -7,9 +7,10 @@ cannot be closed while the broker is silent.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from pipeline.kafka.errors import KafkaProblem, Unreachable
 from pipeline.kafka.group import Evicted, Group
@@ -28,6 +29,8 @@ heartbeats it must be less than what is trusted, or else a newcomer would stop e
 
 LEAVE_SECONDS: Final = 2.0
 
+Wanted: TypeAlias = Callable[[], frozenset[int]]
+
 
 class Membership:
     """One member of a group over one topic; joins again by itself whenever it must.
@@ -37,12 +40,23 @@ class Membership:
     before another one can begin.
     """
 
-    def __init__(self, wire: Wire, group: Group, topic: str, *, trusted: float, rhythm: float) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        group: Group,
+        topic: str,
+        *,
+        trusted: float,
+        rhythm: float,
+        wanted: Wanted = frozenset,
+    ) -> None:
         self._wire = wire
         self._group = group
         self._topic = topic
         self._trusted = trusted
         self._rhythm = rhythm
+        self._wanted = wanted
+        self._claimed: frozenset[int] = frozenset()
         self._loop = asyncio.get_running_loop()
         self._held: frozenset[int] = frozenset()
         self._told: frozenset[int] = frozenset()
@@ -60,6 +74,7 @@ class Membership:
         *,
         session_timeout_ms: int = 6000,
         heartbeat_ms: int = 1000,
+        wanted: Wanted = frozenset,
     ) -> Self:
         """Join and wait for the first assignment, which may be empty.
 
@@ -69,6 +84,8 @@ class Membership:
             topic: the full name of the topic whose partitions are shared out.
             session_timeout_ms: after which the broker gives a silent member's partitions to others.
             heartbeat_ms: how often we say that we are alive.
+            wanted: asked for the partitions on which there is work; by default all are alike. When the answer
+                changes, the group shares out anew, and who holds no more than a fair share keeps it.
 
         Raises:
             Unreachable: Kafka does not answer, or the group does not settle.
@@ -82,7 +99,7 @@ class Membership:
             joining_ms = int(session_timeout_ms * JOINING_PART)
             member = Group(wire, group, topic, session_ms=session_timeout_ms, joining_ms=joining_ms)
             trusted = session_timeout_ms * TRUSTED_PART / 1000
-            self = cls(wire, member, topic, trusted=trusted, rhythm=heartbeat_ms / 1000)
+            self = cls(wire, member, topic, trusted=trusted, rhythm=heartbeat_ms / 1000, wanted=wanted)
             await self._join(until)
             self._told = self._held
             self._task = asyncio.create_task(self._serve(), name=f"member of {group}")
@@ -160,7 +177,7 @@ class Membership:
     async def _stay(self) -> None:
         beat = partial(self._group.beat, 2 * self._rhythm)
         settled = True
-        while settled:
+        while settled and self._wanted() == self._claimed:
             await asyncio.sleep(self._rhythm)
             try:
                 settled = await self._wire.persist("hear our heartbeat", beat, self._wire.deadline())
@@ -172,7 +189,8 @@ class Membership:
 
     async def _join(self, until: float) -> None:
         while True:
-            join = partial(self._group.join, self._held)
+            self._claimed = self._wanted()
+            join = partial(self._group.join, self._held, self._claimed)
             try:
                 self._held = await self._wire.persist("let us join the group", join, until)
             except Evicted:

@@ -52,7 +52,7 @@ async def edges(
             request = OffsetRequest(NO_REPLICA, READ_COMMITTED, [(topic, wanted)])
             for _, told in (await wire.ask(node, request, apart=True)).topics:
                 for partition, code, _timestamp, offset in told:
-                    check(code, f"the end of {topic}, partition {partition}")
+                    check(code, f"the end of {topic}, partition {partition}", f"Describe on topic {topic}")
                     found[partition] = offset
         return found
 
@@ -85,11 +85,11 @@ async def committed(wire: Wire, group: str, slots: Iterable[Slot] | None, until:
     async def attempt() -> dict[Slot, int]:
         node = await wire.coordinator(Role.GROUP, group)
         answer = await wire.ask(node, request, apart=True)
-        check(answer.error_code, f"offsets of group {group}")
+        check(answer.error_code, f"offsets of group {group}", f"Describe on group {group}")
         found = {}
         for topic, told in answer.topics:
             for partition, offset, _metadata, code in told:
-                check(code, f"offset of group {group} in {topic}")
+                check(code, f"offset of group {group} in {topic}", f"Describe on topic {topic}")
                 if offset != NO_OFFSET:
                     found[topic, partition] = offset
         return found

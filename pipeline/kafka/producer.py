@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final, Self
 
+from pipeline.failpoints import Reach, pass_by
 from pipeline.kafka.batches import Headers, Send, Slot, pack
 from pipeline.kafka.errors import KafkaProblem, OutcomeUnknown, Refused
 from pipeline.kafka.settings import KafkaSettings
@@ -28,8 +29,9 @@ class Producer:
     next transaction, once this one is aborted.
     """
 
-    def __init__(self, wire: Wire, transaction: Transaction) -> None:
+    def __init__(self, wire: Wire, transaction: Transaction, reach: Reach = pass_by) -> None:
         self._wire = wire
+        self._reach = reach
         self._transaction = transaction
         self._loop = asyncio.get_running_loop()
         self._queue: list[Send] = []
@@ -38,7 +40,7 @@ class Producer:
         self._lost: KafkaProblem | None = None
 
     @classmethod
-    async def open(cls, settings: KafkaSettings, transactional_id: str) -> Self:
+    async def open(cls, settings: KafkaSettings, transactional_id: str, *, reach: Reach = pass_by) -> Self:
         """Fence older producers of the id and abort what they left open; then it is time to read.
 
         Raises:
@@ -51,7 +53,7 @@ class Producer:
             transaction = Transaction(wire, transactional_id)
             await transaction.init(settings.transaction_timeout_ms, wire.deadline())
             undo.pop_all()
-            return cls(wire, transaction)
+            return cls(wire, transaction, reach)
 
     async def begin(self) -> None:
         """Begin a transaction. Costs nothing: the broker hears of it with the first records.
@@ -126,9 +128,13 @@ class Producer:
         until = self._wire.deadline()
         with self._at_risk():
             await self._flush(until)
+            self._reach("commit.delivered")
             if group is not None and offsets:
                 await self._transaction.add_offsets(group, offsets, until)
+                self._reach("commit.offsets")
+            self._reach("commit.ending")
             await self._transaction.end(until, commit=True)
+            self._reach("commit.ended")
         self._open = False
 
     async def abort(self) -> None:

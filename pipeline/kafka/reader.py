@@ -234,13 +234,14 @@ class Reader:
         wanted = [(partition, positions[partition], FETCH_BYTES) for partition in partitions]
         request = FetchRequest(int(wait * 1000), 1, FETCH_BYTES, READ_COMMITTED, [(self.topic, wanted)])
         answer = await self._wire.ask(node, request)
-        check(answer.error_code, f"reading {self.topic}")
+        right = f"Read on topic {self.topic}"
+        check(answer.error_code, f"reading {self.topic}", right)
         chunks: dict[int, Chunk] = {}
         for _, told in answer.topics:
             for partition, code, _highwater, _stable, _begin, aborted, _replica, data in told:
                 if code == OFFSET_OUT_OF_RANGE:
                     await self._return_to_log(partition, positions)
-                check(code, f"reading {self.topic}, partition {partition}")
+                check(code, f"reading {self.topic}, partition {partition}", right)
                 position = positions[partition]
                 chunks[partition] = Chunk(self.topic, partition, position, data, aborted or [])
         if len(chunks) < len(partitions):

@@ -10,14 +10,19 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
 )
 
+from pipeline.security.acls import OPERATOR
+
 ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
 """A host's name or IP address, and a port; without one it is 9092."""
 LAST_PORT = 65_535
+ROLE = "{role}"
+"""Stands in a login for what the process does."""
 
 
 class KafkaSettings(BaseModel):
@@ -25,14 +30,16 @@ class KafkaSettings(BaseModel):
 
     Attributes:
         bootstrap_servers: host:port, several with commas.
-        security_protocol: how a connection is opened; both SASL kinds need a user and a password.
+        security_protocol: how a connection is opened; both SASL kinds need a user and a password, both SSL
+            kinds check the broker's certificate and name.
         sasl_mechanism: how the password is proven.
-        sasl_username: the login.
+        sasl_username: the login. {role} in it becomes what the process does (ingest, deduplicate, cluster or
+            chronology; of the supervisor and of all other commands operator), so that each has its own user.
         sasl_password: its password, or
-        sasl_password_file: the file that holds it; blanks at its ends do not count.
+        sasl_password_file: the file that holds it, {role} as above; blanks at its ends do not count.
         ssl_cafile: PEM file of the authorities to trust; without it the system's.
         ssl_certfile: PEM file of our own certificate, where the broker asks for one.
-        ssl_keyfile: PEM file of its key.
+        ssl_keyfile: PEM file of its key, without a passphrase; by default it is in ssl_certfile.
         deadline_seconds: after which a call gives up; one request gets a third of it.
         transaction_timeout_ms: after which the broker aborts an open transaction.
         replication_factor: of topics that we create.
@@ -44,9 +51,9 @@ class KafkaSettings(BaseModel):
     bootstrap_servers: str = Field(default="127.0.0.1:9092", min_length=1)
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    sasl_username: str | None = None
+    sasl_username: str | None = Field(default=None, examples=["dateline-{role}"])
     sasl_password: SecretStr | None = None
-    sasl_password_file: Path | None = None
+    sasl_password_file: Path | None = Field(default=None, examples=["secrets/dateline-{role}"])
     ssl_cafile: Path | None = None
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
@@ -54,6 +61,7 @@ class KafkaSettings(BaseModel):
     transaction_timeout_ms: PositiveInt = 10_000
     replication_factor: PositiveInt = 1
     min_insync_replicas: PositiveInt = 1
+    _role: str = PrivateAttr(OPERATOR)
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -75,6 +83,22 @@ class KafkaSettings(BaseModel):
             raise ValueError("min_insync_replicas is more than replication_factor: nothing could be written")
         return self
 
+    @property
+    def user_per_role(self) -> bool:
+        """Whether each process has a user of its own."""
+        return ROLE in (self.sasl_username or "")
+
+    @property
+    def username(self) -> str | None:
+        """The SASL user of our role."""
+        return self.sasl_username and self.sasl_username.replace(ROLE, self._role)
+
+    def of(self, role: str) -> Self:
+        """Give the settings with the user of a role; without this it is the operator's."""
+        mine = self.model_copy()
+        mine._role = role  # noqa: SLF001 # ours
+        return mine
+
     def password(self) -> str | None:
         """Give the SASL password, read from its file where it is in one.
 
@@ -82,5 +106,6 @@ class KafkaSettings(BaseModel):
             OSError: the file cannot be read.
         """
         if self.sasl_password_file is not None:
-            return self.sasl_password_file.read_text(encoding="utf-8").strip()
+            file = Path(str(self.sasl_password_file).replace(ROLE, self._role))
+            return file.read_text(encoding="utf-8").strip()
         return None if self.sasl_password is None else self.sasl_password.get_secret_value()

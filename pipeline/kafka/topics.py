@@ -7,11 +7,13 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.protocol.admin import (
     CreateTopicsRequest,
     DeleteGroupsRequest,
     DeleteTopicsRequest,
     DescribeConfigsRequest,
+    DescribeGroupsRequest,
 )
 
 from pipeline.kafka.batches import Slot
@@ -55,6 +57,19 @@ class Difference:
     found: str
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a group.
+
+    Attributes:
+        host: where it is, as the broker sees it.
+        partitions: what it holds; empty also while the group is shared out.
+    """
+
+    host: str
+    partitions: frozenset[int]
+
+
 class Admin:
     """Topics and groups of a cluster, as an async context manager; connects with the first call.
 
@@ -87,22 +102,23 @@ class Admin:
         Returns:
             The full names of those created.
         """
-        there = await self._all()
-        missing = {topic.full(prefix): topic for topic in topics if topic.full(prefix) not in there}
+        wanted = {topic.full(prefix): topic for topic in topics}
+        there = await self._some(wanted)
+        missing = {name: topic for name, topic in wanted.items() if name not in there}
         if not missing:
             return []
-        wanted: list[tuple[Any, ...]] = [
+        described: list[tuple[Any, ...]] = [
             (name, topic.partitions, self._settings.replication_factor, [], list(self._wanted(topic).items()))
             for name, topic in missing.items()
         ]
-        request = CreateTopicsRequest(wanted, int(self._wire.patience * 1000), validate_only=False)
+        request = CreateTopicsRequest(described, int(self._wire.patience * 1000), validate_only=False)
 
         async def attempt() -> list[str]:
             # An answer that was lost makes the next one say that they are there already.
             created = []
             for name, code, told in (await self._wire.ask_any(request)).topic_errors:
                 if code not in (OK, TOPIC_ALREADY_EXISTS):
-                    check(code, f"creating {name} ({told or 'no reason given'})")
+                    check(code, f"creating {name} ({told or 'no reason given'})", f"Create on topic {name}")
                 created.append(name)
             return created
 
@@ -114,7 +130,7 @@ class Admin:
     async def verify(self, topics: Iterable[Topic], prefix: str) -> list[Difference]:
         """Compare what is there with what the registry and the config want; changes nothing."""
         wanted = {topic.full(prefix): topic for topic in topics}
-        there = await self._all()
+        there = await self._some(wanted)
         present = [name for name in wanted if name in there]
         configs = await self._configs(present)
         differences = []
@@ -153,7 +169,7 @@ class Admin:
         async def attempt() -> None:
             for name, code in (await self._wire.ask_any(request)).topic_error_codes:
                 if code != UNKNOWN_TOPIC_OR_PARTITION:
-                    check(code, f"deleting {name}")
+                    check(code, f"deleting {name}", f"Delete on topic {name}")
 
         async def gone() -> None:
             if left := await self._wire.describe(names):
@@ -165,6 +181,20 @@ class Admin:
     async def group_offsets(self, group: str) -> Mapping[Slot, int]:
         """Give what a group committed: the next offset to read, by full topic name and partition."""
         return await committed(self._wire, group, None, self._wire.deadline())
+
+    async def members(self, group: str) -> list[Member]:
+        """List a group's members; none if it does not exist. A dead one counts until its session ends."""
+
+        async def attempt() -> list[Member]:
+            node = await self._wire.coordinator(Role.GROUP, group)
+            found = []
+            answer = await self._wire.ask(node, DescribeGroupsRequest([group]))
+            for code, name, _state, _type, _protocol, members, *_ in answer.groups:
+                check(code, f"members of group {name}", f"Describe on group {name}")
+                found += [Member(host.lstrip("/"), _held(mine)) for _, _, host, _, mine in members]
+            return found
+
+        return await self._persist("tell a group's members", attempt)
 
     async def delete_group(self, group: str) -> None:
         """Forget a group and its offsets; it need not exist.
@@ -179,7 +209,7 @@ class Admin:
                 if code == NON_EMPTY_GROUP:
                     raise Refused(f"group {name} has members: stop them first")
                 if code != GROUP_ID_NOT_FOUND:
-                    check(code, f"deleting group {name}")
+                    check(code, f"deleting group {name}", f"Delete on group {name}")
 
         await self._persist("delete a group", attempt)
 
@@ -188,6 +218,10 @@ class Admin:
 
     async def _all(self) -> dict[str, dict[str, Any]]:
         return await self._persist("list its topics", partial(self._wire.describe, None))
+
+    async def _some(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        # By name: of all topics a broker tells only those that we may see, as if there were no others.
+        return await self._persist("tell of topics", partial(self._wire.describe, list(names)))
 
     def _wanted(self, topic: Topic) -> dict[str, str]:
         return {**topic.settings(), MIN_INSYNC: str(self._settings.min_insync_replicas)}
@@ -204,8 +238,16 @@ class Admin:
         async def attempt() -> dict[str, dict[str, str]]:
             found: defaultdict[str, dict[str, str]] = defaultdict(dict)
             for code, told, _kind, name, entries in (await self._wire.ask_any(request)).resources:
-                check(code, f"settings of {name} ({told or 'no reason given'})")
+                about = f"settings of {name} ({told or 'no reason given'})"
+                check(code, about, f"DescribeConfigs on topic {name}")
                 found[name] = {setting: value for setting, value, *_ in entries}
             return found
 
         return await self._persist("tell topics' settings", attempt)
+
+
+def _held(assignment: bytes) -> frozenset[int]:
+    if not assignment:
+        return frozenset()
+    slots = ConsumerProtocolMemberAssignment.decode(assignment).partitions()
+    return frozenset(slot.partition for slot in slots)

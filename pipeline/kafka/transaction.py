@@ -60,7 +60,7 @@ class Transaction:
 
         async def attempt() -> None:
             answer = await self._coordinate(InitProducerIdRequest(self._id, timeout_ms))
-            check(answer.error_code, f"opening producer {self._id}")
+            check(answer.error_code, f"opening producer {self._id}", f"Write on transactional id {self._id}")
             self._producer_id, self._epoch = answer.producer_id, answer.producer_epoch
 
         await self._wire.persist(f"accept producer {self._id}", attempt, until)
@@ -87,7 +87,7 @@ class Transaction:
             for topic, partitions in answer.errors:
                 for _, code in partitions:
                     if code != OPERATION_NOT_ATTEMPTED:
-                        check(code, f"writing to {topic}")
+                        check(code, f"writing to {topic}", f"Write on topic {topic}")
 
         await self._wire.persist("take up the transaction", attempt, until)
         self._added.update(new)
@@ -126,14 +126,14 @@ class Transaction:
         async def join() -> None:
             self._touched = True
             answer = await self._coordinate(AddOffsetsToTxnRequest(self._id, *who, group))
-            check(answer.error_code, f"offsets of group {group}")
+            check(answer.error_code, f"offsets of group {group}", f"Read on group {group}")
 
         async def commit() -> None:
             node = await self._wire.coordinator(Role.GROUP, group)
             request = TxnOffsetCommitRequest(self._id, group, *who, list(by_topic.items()))
             for topic, partitions in (await self._wire.ask(node, request)).errors:
                 for _, code in partitions:
-                    check(code, f"offset of group {group} in {topic}")
+                    check(code, f"offset of group {group} in {topic}", f"Read on topic {topic}")
 
         await self._wire.persist("take the group into the transaction", join, until)
         await self._wire.persist("take the group's offsets", commit, until)
@@ -219,4 +219,4 @@ def _judge(code: int, topic: str, partition: int) -> None:
     if code == MESSAGE_TOO_LARGE:
         raise Refused(f"a record is larger than max.message.bytes of {topic}: cut it, or raise the limit")
     if code != OK:
-        check(code, f"writing to {topic}, partition {partition}")
+        check(code, f"writing to {topic}, partition {partition}", f"Write on topic {topic}")

@@ -7,17 +7,11 @@ from enum import IntEnum
 from typing import Any, Final, TypeVar
 
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    IncompatibleBrokerVersion,
-    KafkaError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-)
-from aiokafka.helpers import create_ssl_context
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from pipeline.kafka.access import access, meaning
 from pipeline.kafka.codes import UNKNOWN_TOPIC_OR_PARTITION, Again, check
 from pipeline.kafka.errors import Refused, Unreachable
 from pipeline.kafka.settings import KafkaSettings
@@ -32,10 +26,6 @@ LONGEST_PAUSE: Final = 0.25
 REQUESTS_PER_DEADLINE: Final = 3
 """A request gets this part of the deadline, so that a dead leader's successor can still be asked."""
 
-NEVER_MS: Final = 3_600_000
-"""aiokafka's own timeout, which must never be the first to end a request."""
-
-_LOGIN = (AuthenticationFailedError, SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 PASSING: Final = (Again, OSError, KafkaError)
 """What a later attempt may cure."""
 
@@ -45,6 +35,9 @@ class Role(IntEnum):
 
     GROUP = 0
     TRANSACTION = 1
+
+    def __str__(self) -> str:
+        return "group" if self is Role.GROUP else "transactional id"
 
 
 class Wire:
@@ -64,7 +57,7 @@ class Wire:
         self._settings = settings
         self.patience = settings.deadline_seconds / REQUESTS_PER_DEADLINE
         """Seconds that a broker may take over one answer."""
-        self._access = _access(settings)
+        self._access = access(settings)
         # The addresses we were given are brokers with negative numbers, asked when no other answers.
         self._brokers: dict[int, tuple[str, int]] = {
             -place: (host, port)
@@ -113,7 +106,8 @@ class Wire:
                 raise Refused(f"{cause}: create the topics first, or mend the prefix") from None
             raise Unreachable(
                 f"Kafka at {self._settings.bootstrap_servers} did not {doing} within {until - began:.3g} s "
-                f"({cause or 'no answer'}). Is it running, and are address and login right?"
+                f"({cause or 'no answer'}). "
+                "Is it running, and are address, security_protocol and login right?"
             ) from cause
 
     async def ask(self, node: int, request: Any, *, apart: bool = False, seconds: float | None = None) -> Any:
@@ -148,16 +142,19 @@ class Wire:
 
         Raises:
             Again: none did.
-            Refused: as for `ask`.
+            Refused: as for `ask`, and no other broker answered.
         """
         connected = {node for node, _ in self._connections}
         problems: list[str] = []
+        refusal: Refused | None = None
         for node in sorted(self._brokers, key=lambda n: (n in self._silent, n not in connected, n < 0, n)):
             try:
                 return await self.ask(node, request)
             except (OSError, KafkaError) as problem:
                 problems.append(str(problem) or type(problem).__name__)
-        raise Again("; ".join(problems))
+            except Refused as problem:
+                refusal = problem
+        raise refusal or Again("; ".join(problems))
 
     async def describe(self, topics: Sequence[str] | None) -> dict[str, dict[str, Any]]:
         """Learn where topics are.
@@ -183,7 +180,7 @@ class Wire:
             if topic["error_code"] == UNKNOWN_TOPIC_OR_PARTITION:
                 continue
             name = topic["topic"]
-            check(topic["error_code"], f"topic {name}")
+            check(topic["error_code"], f"topic {name}", f"Describe on topic {name}")
             self._leaders[name] = {each["partition"]: each["leader"] for each in topic["partitions"]}
             found[name] = topic
         for key in [key for key in self._connections if key[0] < 0 and told["brokers"]]:
@@ -224,7 +221,7 @@ class Wire:
         if known is not None:
             return known
         answer = await self.ask_any(FindCoordinatorRequest(key, int(role)))
-        check(answer.error_code, f"coordinator of {role.name.lower()} {key}")
+        check(answer.error_code, f"coordinator of {role} {key}", f"Describe on {role} {key}")
         self._brokers[answer.coordinator_id] = (answer.host, answer.port)
         self._coordinators[role, key] = answer.coordinator_id
         return int(answer.coordinator_id)
@@ -254,10 +251,11 @@ class Wire:
             try:
                 async with asyncio.timeout(self.patience):
                     connection = await create_conn(host, port, **self._access)
-            except _LOGIN as problem:
-                raise Refused(
-                    f"{host}:{port} refused the login: {problem}. Mend user or password"
-                ) from problem
+            except (OSError, KafkaError) as problem:
+                told = meaning(problem, f"{host}:{port}", self._settings)
+                if told is None:
+                    raise
+                raise told from problem
             if self._closed:
                 _release(connection)
                 raise Again("closed meanwhile")
@@ -275,27 +273,6 @@ async def _exchange(connection: Any, request: Any, seconds: float) -> Any:
         raise TimeoutError(f"{connection.host}:{connection.port} does not answer") from None
     except (IncompatibleBrokerVersion, NotImplementedError) as problem:
         raise Refused(f"the broker is of a version that we do not speak: {problem}") from problem
-
-
-def _access(settings: KafkaSettings) -> dict[str, Any]:
-    context = None
-    try:
-        password = settings.password()
-        if settings.security_protocol.endswith("SSL"):
-            context = create_ssl_context(
-                cafile=settings.ssl_cafile, certfile=settings.ssl_certfile, keyfile=settings.ssl_keyfile
-            )
-    except OSError as problem:
-        raise Refused(f"a password, certificate or key cannot be read: {problem}") from problem
-    return {
-        "client_id": "dateline",
-        "request_timeout_ms": NEVER_MS,
-        "security_protocol": settings.security_protocol,
-        "ssl_context": context,
-        "sasl_mechanism": settings.sasl_mechanism,
-        "sasl_plain_username": settings.sasl_username,
-        "sasl_plain_password": password,
-    }
 
 
 def _release(connection: Any) -> "asyncio.Future[None]":

@@ -21,6 +21,10 @@ class Health:
         """Note what a part says: whether it can do its work, and a few words for people."""
         self.parts[part] = Part(ready, note)
 
+    def forget(self, part: str) -> None:
+        """Take a part out: it is not ours any more."""
+        self.parts.pop(part, None)
+
     @property
     def ready(self) -> bool:
         """Whether every part is ready."""

@@ -70,6 +70,12 @@ class IngestMetrics:
             source,
             registry=registry,
         )
+        self.quarantined = Gauge(
+            "dateline_source_quarantined",
+            "1 while a source is not looked at because too many of its posts could not be normalised.",
+            source,
+            registry=registry,
+        )
         self.next_attempt = Gauge(
             "dateline_source_next_attempt_timestamp_seconds",
             "When a failed source is tried again; 0 while it works.",

@@ -42,7 +42,7 @@ class Row:
 
 
 START = "dateline kafka start"
-RUNNING = "Is it running, and are address and login right?"
+RUNNING = "Is it running, and are address, security_protocol and login right?"
 HOST_PORT = "host:port, several with commas"
 
 ROWS = {
@@ -92,6 +92,9 @@ ROWS = {
     "unknown topic": Row(
         "tail nonsense", ("Invalid value for TOPIC", "no topic 'nonsense'", "raw.v1, items.v1"), USAGE
     ),
+    "time that is none": Row("reprocess --from soon --to 1h", ("--from", "'soon' is no time"), USAGE),
+    "nothing to retry": Row("dlq retry -c {away}", ("name ORIGINs", "--all"), USAGE),
+    "no broker, dlq": Row("dlq list -c {away}", (f"Kafka at {AWAY}", RUNNING)),
     "unknown command": Row("chekc", ("No such command 'chekc'", "'check'"), USAGE),
 }
 

@@ -1,7 +1,6 @@
 """A subscriber who knows nothing of us but schemas/generated, and reads with clients that are not ours."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,8 +17,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from jsonschema import Draft202012Validator, FormatChecker
 
 from pipeline.demo import RECORDED_DAY
-from pipeline.kafka.local import cache_directory, distribution
-from pipeline.kafka.local.progress import Silent
+from tests import kafka_tools
 
 pytestmark = pytest.mark.kafka
 
@@ -31,12 +29,6 @@ EMPTY = {"gaps.v1", "control.v1"}
 """The day has no hole that could not be filled, and nothing writes control yet."""
 BAD_LINE = b'{"id": "1", "source":\n'
 PREFIX = "subscriber."
-
-KAFKA_TOOLS = distribution.Jar(
-    "62f3c5dd7aa3442d4c5bc6a95f86e2502178ea09de8e27f74d9563bf955e253c",
-    "org/apache/kafka/kafka-tools/4.3.1/kafka-tools-4.3.1.jar",
-)
-"""Holds the console consumer; the broker does not need it."""
 
 FORMATS = FormatChecker(formats=())
 """Ours, because jsonschema checks a format only where a library for it happens to be installed."""
@@ -243,20 +235,9 @@ def test_the_bad_line_is_the_dead_letter_and_nothing_else_is(on: dict[str, list[
     assert letter["place"] == f"day.jsonl:{len(RECORDED_DAY.read_bytes().splitlines()) + 1}"
 
 
-@pytest.fixture
-def console_consumer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The command that starts Kafka's own console consumer."""
-    jars = (*distribution.pinned(), KAFKA_TOOLS)
-    monkeypatch.setattr(distribution, "pinned", lambda: jars)
-    classes = distribution.class_path(cache_directory(os.environ, Path.home()), Silent())
-    executable, _ = distribution.java()
-    return [str(executable), "-cp", classes, "org.apache.kafka.tools.consumer.ConsoleConsumer"]
-
-
-def test_kafkas_own_console_consumer_reads_the_same(
-    kafka: str, on: dict[str, list[Message]], console_consumer: list[str]
-) -> None:
-    command = [*console_consumer, "--bootstrap-server", kafka, "--topic", addressed(CHANNELS["items.v1"])]
+def test_kafkas_own_console_consumer_reads_the_same(kafka: str, on: dict[str, list[Message]]) -> None:
+    command = kafka_tools.command("org.apache.kafka.tools.consumer.ConsoleConsumer")
+    command += ["--bootstrap-server", kafka, "--topic", addressed(CHANNELS["items.v1"])]
     command += ["--from-beginning", "--isolation-level", "read_committed", "--timeout-ms", "10000"]
     command += ["--formatter-property", "print.headers=true"]
     done = subprocess.run(command, capture_output=True, timeout=100, check=False)

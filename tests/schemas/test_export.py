@@ -176,6 +176,7 @@ def test_the_headers_that_we_write_are_those_of_the_document(
     document: dict[str, Any], data: Gap | None
 ) -> None:
     extensions = {"inputoffset": "12", "code": "c0de", "config": "f00d"}
+    extensions |= {"retryof": "dateline.items.v1/0/3@0123456789ab", "attempt": "2"}
     written, _ = encode(Event("a/1", "/dateline/ingest/a", "dateline.gap", NOON, "a/1", data, extensions))
     headers = {name: content.decode() for name, content in written}
     known = set()
@@ -223,9 +224,9 @@ def test_the_page_has_every_topic_event_and_field_and_its_links_lead_somewhere()
 @pytest.mark.parametrize(
     "row",
     [
-        "| `raw.v1` | 12 | 30 days | 2,097,152 B | ingest |  |",
+        "| `raw.v1` | 12 | 30 days | 2,097,152 B | ingest | subscribers |",
         "| `learned.v1` | 1 | last record of each key, for ever | 1,048,576 B | stages | stages |",
-        "| `deadletters.v1` | 1 | 30 days | 4,194,304 B | ingest, stages |  |",
+        "| `deadletters.v1` | 1 | 30 days | 4,194,304 B | ingest, stages, operator | ingest, stages, subscribers |",  # noqa: E501  # a line of the page
         "| `published` | [Stamp](#stamp) or null | `null` | first published, by the source's word |",
         "| `weight` | number ≥ 0 ≤ 1 | *required* | share among the hypotheses listed; not a probability |",
         "| `zones` | list of string | `[]` | IANA names that use this offset on that date |",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.kafka.local import archive, distribution, launch, layout, logs, process, store
 from pipeline.kafka.local.error import LocalKafkaError
+from pipeline.kafka.local.launch import Amend
 from pipeline.kafka.local.layout import Node, Plan
 from pipeline.kafka.local.lock import exclusive
 from pipeline.kafka.local.progress import Progress, Silent
@@ -36,16 +37,25 @@ class LocalCluster:
         directory: Where its data live.
         nodes: How many brokers, 1 or 3; None for as many as it has, which is one for a new cluster.
         cache: Where the jars live; None for the user's cache directory.
+        amend: Changes each node's properties, such as other listeners; its PLAINTEXT one must stay.
 
     Raises:
         LocalKafkaError: There are no clusters with so many brokers.
     """
 
-    def __init__(self, directory: Path, nodes: int | None = None, *, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        nodes: int | None = None,
+        *,
+        cache: Path | None = None,
+        amend: Amend = dict,
+    ) -> None:
         if nodes not in {None, *layout.SIZES}:
             raise LocalKafkaError(f"A local cluster has 1 node or 3, not {nodes}.")
         self.directory = directory.absolute()
         self._nodes = nodes
+        self._amend = amend
         self._cache = (cache or layout.cache_directory(os.environ, Path.home())).absolute()
 
     def start(self, progress: Progress | None = None) -> str:
@@ -154,7 +164,7 @@ class LocalCluster:
     def _start(self, plan: Plan, nodes: Sequence[Node], progress: Progress) -> None:
         down = [node for node in nodes if not process.is_alive(store.home(self.directory, node))]
         if down:
-            launch.start(self.directory, plan, down, self._cache, progress)
+            launch.start(self.directory, plan, down, self._cache, progress, amend=self._amend)
         try:
             launch.wait(self.directory, plan, progress)
         except LocalKafkaError:

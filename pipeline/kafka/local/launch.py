@@ -2,8 +2,9 @@
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from pipeline.kafka.local import archive, layout, process
 from pipeline.kafka.local.distribution import KAFKA_VERSION, class_path, java
@@ -16,6 +17,8 @@ from pipeline.kafka.local.store import home
 
 START_SECONDS = 120.0  # after a kill -9 with gigabytes of log, recovery alone takes a quarter of a minute
 PROPERTIES, LOG4J = "server.properties", "log4j2.properties"
+Amend: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""Gives the properties that a node gets, from those that it would have."""
 JVM_OPTIONS = (
     "-Xms256m",
     "-Xmx512m",
@@ -25,7 +28,15 @@ JVM_OPTIONS = (
 )
 
 
-def start(directory: Path, plan: Plan, down: Sequence[Node], cache: Path, progress: Progress) -> None:
+def start(
+    directory: Path,
+    plan: Plan,
+    down: Sequence[Node],
+    cache: Path,
+    progress: Progress,
+    *,
+    amend: Amend = dict,
+) -> None:
     """Start the nodes that are down; return without waiting for them.
 
     Raises:
@@ -38,7 +49,7 @@ def start(directory: Path, plan: Plan, down: Sequence[Node], cache: Path, progre
     homes = [home(directory, node) for node in down]
     for node, place in zip(down, homes, strict=True):
         place.mkdir(exist_ok=True)
-        properties = layout.properties(plan, node)
+        properties = amend(layout.properties(plan, node))
         (place / PROPERTIES).write_text(layout.write_properties(properties), encoding="ascii")
         (place / LOG4J).write_text(layout.LOG4J, encoding="ascii")
         archive.adopt(place, cache)

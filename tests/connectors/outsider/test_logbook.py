@@ -79,6 +79,21 @@ class Logbook:
         )
 
 
+class Shorthand(Logbook):
+    """The next version of it, which spells out what the office abbreviates, and remembers that it did not."""
+
+    normaliser: ClassVar[int] = 2
+
+    def normalise(self, observation: Observation) -> Draft:
+        draft = super().normalise(observation)
+        return draft.model_copy(update={"text": draft.text.replace("ferry", "Ferry M/S Aurora")})
+
+    def normalise_as(self, version: int, observation: Observation) -> Draft:
+        if version != 1:
+            raise Unreadable(f"how version {version} read is forgotten")
+        return super().normalise(observation)
+
+
 class LogbookWorld:
     """A logbook to which the test appends."""
 
@@ -115,6 +130,30 @@ class LogbookWorld:
 class TestLogbook(Compliance):
     def world(self, tmp_path: Path) -> World:
         return LogbookWorld(tmp_path)
+
+
+class ShorthandWorld(LogbookWorld):
+    """The same logbook, read by the next version."""
+
+    def connector(self, *, name: str = "wire", unit: str = "main") -> Shorthand:
+        return Shorthand(super().connector(name=name, unit=unit).config)
+
+
+class Changed(Compliance):
+    """The suite for it; not collected, since not all of it is about a changed reading."""
+
+    def world(self, tmp_path: Path) -> World:
+        return ShorthandWorld(tmp_path)
+
+
+async def test_the_suite_sees_that_a_former_reading_is_remembered(tmp_path: Path) -> None:
+    await Changed().test_a_changed_reading_is_no_edit(tmp_path)
+
+
+async def test_the_suite_sees_that_it_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shorthand, "normaliser", 3)
+    with pytest.raises(AssertionError, match="the version before must not be forgotten"):
+        await Changed().test_a_changed_reading_is_no_edit(tmp_path)
 
 
 async def test_a_row_that_is_still_being_written_is_left_for_the_next_look(tmp_path: Path) -> None:

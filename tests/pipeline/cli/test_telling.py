@@ -78,7 +78,7 @@ WORDS: list[tuple[Any, str]] = [
         "until 2026-07-04 12:00:00, fold from 7, 1 values",
     ),
     (made(Baseline, boundary=NOON, count=9, zone="UTC"), "until 2026-07-04 12:00:00, 9 items, zone UTC"),
-    (made(Control, generation=2, paused=None, by="me"), "generation 2, paused None, by me"),
+    (made(Control, generation=2, paused=True, removed=None, by="me"), "generation 2, paused, by me"),
 ]
 
 

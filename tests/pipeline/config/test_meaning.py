@@ -79,6 +79,19 @@ def test_a_path_that_is_not_there_is_a_caution(tmp_path: Path) -> None:
     assert told == f"a: path: there is no {tmp_path / 'none'} (yet)."
 
 
+@pytest.mark.parametrize(
+    ("kafka", "idle"),
+    [
+        ({"sasl_username": "me", "ssl_cafile": "ca.pem"}, ["sasl_username", "ssl_cafile"]),
+        ({"security_protocol": "SSL", "sasl_mechanism": "PLAIN", "ssl_cafile": "ca.pem"}, ["sasl_mechanism"]),
+        ({"security_protocol": "SSL", "ssl_cafile": "ca.pem", "deadline_seconds": 3}, []),
+    ],
+)
+def test_a_setting_that_secures_nothing_is_a_caution(kafka: dict[str, object], idle: list[str]) -> None:
+    told = [each for each in cautions(config(kafka=kafka)) if each.startswith("kafka: ")]
+    assert [each.split()[1] for each in told] == idle
+
+
 def test_no_sources_are_a_caution() -> None:
     assert "nothing will come in" in cautions(config(sources=[]))[0]
 

@@ -21,6 +21,11 @@ LOGIN = {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "me", "sasl_pas
         {"bootstrap_servers": "a:1,b:2", "deadline_seconds": 3.5},
         LOGIN,
         {"security_protocol": "SSL", "ssl_cafile": Path("/etc/ca.pem")},
+        {
+            "security_protocol": "SASL_SSL",
+            "sasl_username": "dateline-{role}",
+            "sasl_password_file": Path("/etc/dateline-{role}"),
+        },
     ],
 )
 def test_settings_come_through_whole(tmp_path: Path, given: dict[str, Any]) -> None:

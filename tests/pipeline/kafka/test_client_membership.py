@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from hypothesis import given
@@ -84,6 +85,39 @@ async def test_others_that_come_and_go_do_not_disturb_the_holder(join: Join, mak
     await asyncio.wait([waiting])
 
 
+async def test_a_newcomer_takes_idle_partitions_and_leaves_the_one_at_work(
+    settings: KafkaSettings, topic_prefix: str, make_topic: MakeTopic
+) -> None:
+    topic, group = await make_topic(partitions=12), f"{topic_prefix}group"
+    work = {8}
+    async with AsyncExitStack() as leaving:
+        members = []
+        for count in (1, 2):
+            member = await Membership.open(
+                settings, group, topic, heartbeat_ms=200, wanted=lambda: frozenset(work)
+            )
+            leaving.push_async_callback(member.close)
+            members.append(member)
+            async with Admin(settings) as admin:
+                assert len(await admin.members(group)) == count
+        first, second = members
+        assert 8 in first.assigned
+        async with asyncio.timeout(5):
+            while len(first.assigned) > 6:
+                await first.changed()
+        assert 8 in first.assigned
+        work.add(next(iter(first.assigned - work)))  # more work, all of it with the first: it is shared anew
+        async with asyncio.timeout(5):
+            while not second.assigned & work:
+                await second.changed()
+        assert len(first.assigned & work) == len(second.assigned & work) == 1
+        async with Admin(settings) as admin:
+            shares = {member.partitions for member in await admin.members(group)}
+            assert shares == {first.assigned, second.assigned}
+            assert {member.host for member in await admin.members(group)} == {"127.0.0.1"}
+            assert await admin.members(f"{topic_prefix}nobody") == []
+
+
 async def test_an_evicted_member_is_told_and_comes_back(join: Join, make_topic: MakeTopic) -> None:
     member = await join(await make_topic())
     old = member._group._member
@@ -145,6 +179,25 @@ async def test_a_group_with_members_is_not_deleted(
         await member.close()
         await admin.delete_group(f"{topic_prefix}group")
         await admin.delete_group(f"{topic_prefix}group")
+
+
+@given(
+    partitions=st.integers(0, 12),
+    held=st.dictionaries(
+        st.text(min_size=1, max_size=3), st.frozensets(st.integers(0, 14)), min_size=1, max_size=6
+    ),
+    wanted=st.frozensets(st.integers(0, 14)),
+)
+def test_work_is_shared_fairly_and_so_is_all(
+    partitions: int, held: dict[str, frozenset[int]], wanted: frozenset[int]
+) -> None:
+    shares = share(partitions, held, wanted)
+    assert sorted(partition for mine in shares.values() for partition in mine) == list(range(partitions))
+    work = wanted & frozenset(range(partitions))
+    for mine in shares.values():
+        assert len(mine) <= -(-partitions // len(held))
+        assert len(work & set(mine)) <= -(-len(work) // len(held))
+    assert share(partitions, {member: frozenset(mine) for member, mine in shares.items()}, wanted) == shares
 
 
 @given(
