@@ -5,14 +5,15 @@ enough, and open one if not. The method is single-pass clustering by tf-idf (All
 against both the centroid and the best member of a story.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from math import exp
+from typing import NamedTuple
 
 from pipeline.cluster import story as stories
-from pipeline.cluster.index import SHARED_TERMS, Entry, Fit, Index, Rarity, Search, rounded
+from pipeline.cluster.index import SHARED_TERMS, Entry, Index, Rarity, Search, rounded
 from pipeline.cluster.shelf import Shelf
 from pipeline.cluster.terms import Words
 from pipeline.core import Arrival, Boundary, Output
@@ -57,8 +58,7 @@ class State:
     shelf: Shelf = field(default_factory=Shelf)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A story with what speaks for it."""
 
     story: Story
@@ -122,7 +122,7 @@ class Cluster:
             # Without a number the story was closed, and a copy's words are those of its original.
             compared = value.number is not None and value.rule != COPY_RULE and item.status == "usable"
             words = self._words.of(item) if compared else {}
-            state.index.put(Entry(item.item_id, value.story_id, value.carried.verdict.role, at, words))
+            state.index.put(item.item_id, value.story_id, value.carried.verdict.role, at, words)
 
     def load(self, topic: Topic, key: str, value: Record | None, state: State) -> None:
         """Take in the latest state of a story."""
@@ -151,38 +151,46 @@ class Cluster:
 
     def _compare(self, told: Deduplicated, arrival: Arrival, state: State) -> Step:
         """Place an item by its words; what came back from long ago tells nothing of today."""
-        if len(self._words.of(told.item)) < SHARED_TERMS:
+        words = self._words.of(told.item)
+        if len(words) < SHARED_TERMS:
             return _pass(told, arrival, "too few words")
-        best = None if told.verdict.kind == "repost" else self._best(told.item, arrival.at, state)
+        best = None if told.verdict.kind == "repost" else self._best(told.item, words, arrival.at, state)
         if best is not None and best.score >= THRESHOLD:
             return _join(told, arrival, best, CENTROID_RULE)
-        if state.shelf.knows(stories.identity(told.item)):
+        story = stories.opened(told, arrival.at)
+        if state.shelf.knows(story.story_id):
             return _pass(told, arrival, "it opened a story before the window")
-        return _open(told, arrival, best)
+        return _open(story, told, arrival, best)
 
-    def _best(self, item: Item, at: datetime, state: State) -> Match | None:
-        """Find the living story that an item fits best."""
-        rarity = self._rarity(rounded(state.index.documents))
-        search = Search(state.index, rarity, self._words.of(item))
+    def _best(self, item: Item, words: Mapping[str, float], at: datetime, state: State) -> Match | None:
+        """Find the living story that an item fits best; of equal ones, the first."""
+        search = Search(state.index, self._rarity(rounded(state.index.documents)), words)
         answered = _answered(item, state.index)
-        found: list[Match] = []
+        best, compared = None, 0
         for story_id in dict.fromkeys((*answered, *search.candidates())):
             story = state.shelf.living(story_id, at)
             if story is None or stories.far_apart(story, item.published):
                 continue
-            found.append(_weigh(story, search.fit(story_id), at, reply=story_id in answered))
-            if len(found) == COMPARED:
+            fit = search.fit(story_id)
+            score = _weighed(fit.score, at - story.changed, reply=story_id in answered)
+            if best is None or score > best[0]:
+                best = score, story, fit
+            compared += 1
+            if compared == COMPARED:
                 break
-        return max(found, key=lambda match: match.score, default=None)
+        if best is None:
+            return None
+        score, story, fit = best
+        reply = ", with a reply" if story.story_id in answered else ""
+        shared = ", ".join(fit.words) or "no words shared"
+        return Match(story, score, f"centroid {score:.2f}{reply}: {shared}")
 
 
-def _weigh(story: Story, fit: Fit, at: datetime, *, reply: bool) -> Match:
+def _weighed(score: float, quiet: timedelta, *, reply: bool) -> float:
     """Judge a fit by the time between, and by whether it answers the story."""
-    hours = (at - story.changed).total_seconds() / 3600
-    score = fit.score * exp(-hours / DECAY_HOURS) + (REPLY_BONUS if reply else 0.0)
-    score = round(min(score, 1.0), 4)
-    words = ", ".join(fit.words) or "no words shared"
-    return Match(story, score, f"centroid {score:.2f}{', with a reply' if reply else ''}: {words}")
+    hours = quiet.total_seconds() / 3600
+    score = score * exp(-hours / DECAY_HOURS) + (REPLY_BONUS if reply else 0.0)
+    return round(min(score, 1.0), 4)
 
 
 def _answered(item: Item, index: Index) -> tuple[str, ...]:
@@ -220,8 +228,7 @@ def _home(told: Deduplicated, at: datetime, state: State) -> Match | None:
     return None
 
 
-def _open(told: Deduplicated, arrival: Arrival, nearest: Match | None) -> Step:
-    story = stories.opened(told, arrival.at)
+def _open(story: Story, told: Deduplicated, arrival: Arrival, nearest: Match | None) -> Step:
     reason = "nothing near"
     if nearest is not None:
         reason = f"below {THRESHOLD}; nearest {nearest.story.story_id}, {nearest.reason}"

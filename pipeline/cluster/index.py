@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
-from math import log, sqrt
+from math import hypot, log, sqrt
+from typing import NamedTuple
 
 MEMBERS_COMPARED = 8
 """An item is compared with so many of a story's last members: their centroid and the best one."""
@@ -22,6 +23,39 @@ WORDS_NAMED = 5
 _LEADING_BITS = 3
 _SMOOTHING = 10
 """Documents that a fresh window is taken to hold, so that its first weights are not extreme."""
+
+
+@dataclass(slots=True, eq=False)
+class Term:
+    """A term that items of the window have: one object for all of them, found without looking at letters.
+
+    Attributes:
+        word: its letters.
+        count: items that have it.
+        users: the stories that used it last, the latest at the end, each with the last item that did.
+    """
+
+    word: str
+    count: int = 0
+    users: dict["Told", "Entry"] = field(default_factory=dict)
+
+
+Vector = dict[Term, float]
+
+
+@dataclass(slots=True, eq=False)
+class Told:
+    """What the items of the window tell of a story.
+
+    Attributes:
+        story_id: which.
+        count: items that have terms.
+        members: the last of them, which are compared.
+    """
+
+    story_id: str
+    count: int = 0
+    members: deque["Entry"] = field(default_factory=lambda: deque(maxlen=MEMBERS_COMPARED))
 
 
 @dataclass(slots=True, eq=False)
@@ -40,20 +74,27 @@ class Entry:
     story_id: str | None
     role: str
     at: datetime
-    terms: Mapping[str, float]
+    terms: Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """How well an item fits a story.
 
     Attributes:
         score: 0 to 1, the mean of the cosine with the centroid and with the best member.
-        words: the shared terms that weigh most, heaviest first.
+        shared: the terms that both have, and how much each adds to the first of these cosines.
     """
 
     score: float
-    words: tuple[str, ...]
+    shared: Vector
+
+    @property
+    def words(self) -> list[str]:
+        """Give the shared terms that weigh most, heaviest first."""
+        return _heaviest({term.word: weight for term, weight in self.shared.items()})[:WORDS_NAMED]
+
+
+NO_FIT = Fit(0.0, {})
 
 
 @dataclass(slots=True)
@@ -62,26 +103,33 @@ class Index:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     documents: int = 0
-    frequency: dict[str, int] = field(default_factory=dict)
-    postings: dict[str, dict[str, Entry]] = field(default_factory=dict)
-    members: dict[str, deque[Entry]] = field(default_factory=dict)
+    terms: dict[str, Term] = field(default_factory=dict)
+    stories: dict[str, Told] = field(default_factory=dict)
 
-    def put(self, entry: Entry) -> None:
+    def put(
+        self, item_id: str, story_id: str | None, role: str, at: datetime, words: Mapping[str, float]
+    ) -> None:
         """Take in an item's newest revision; it replaces the one before."""
-        if before := self.entries.get(entry.item_id):
+        if before := self.entries.get(item_id):
             self._drop(before)
-        self.entries[entry.item_id] = entry
-        if not entry.terms or entry.story_id is None:
+        compared = story_id is not None
+        entry = Entry(item_id, story_id, role, at, self._vector(words) if compared else {})
+        self.entries[item_id] = entry
+        if story_id is None or not words:
             return
         self.documents += 1
+        story = self.stories.get(story_id)
+        if story is None:
+            self.stories[story_id] = story = Told(story_id)
+        story.count += 1
+        story.members.append(entry)
         for term in entry.terms:
-            self.frequency[term] = self.frequency.get(term, 0) + 1
-            stories = self.postings.setdefault(term, {})
-            stories.pop(entry.story_id, None)
-            stories[entry.story_id] = entry
-            if len(stories) > STORIES_LISTED:
-                del stories[next(iter(stories))]
-        self.members.setdefault(entry.story_id, deque(maxlen=MEMBERS_COMPARED)).append(entry)
+            term.count += 1
+            users = term.users
+            users.pop(story, None)
+            users[story] = entry
+            if len(users) > STORIES_LISTED:
+                del users[next(iter(users))]
 
     def judge(self, item_id: str, role: str) -> None:
         """Note an item's new role."""
@@ -93,26 +141,33 @@ class Index:
         for entry in list(takewhile(lambda entry: entry.at < keep_since, self.entries.values())):
             self._drop(entry)
 
+    def _vector(self, words: Mapping[str, float]) -> Vector:
+        terms = self.terms
+        vector: Vector = {}
+        for word, weight in words.items():
+            term = terms.get(word)
+            if term is None:
+                terms[word] = term = Term(word)
+            vector[term] = weight
+        return vector
+
     def _drop(self, entry: Entry) -> None:
         del self.entries[entry.item_id]
         if not entry.terms or entry.story_id is None:
             return
         self.documents -= 1
+        story = self.stories[entry.story_id]
+        story.count -= 1
+        if not story.count:
+            del self.stories[entry.story_id]
+        if entry in story.members:
+            story.members.remove(entry)
         for term in entry.terms:
-            self.frequency[term] -= 1
-            if not self.frequency[term]:
-                del self.frequency[term]
-            stories = self.postings.get(term, {})
-            if stories.get(entry.story_id) is entry:
-                del stories[entry.story_id]
-                if not stories:
-                    del self.postings[term]
-        members = self.members.get(entry.story_id, ())
-        kept = deque((member for member in members if member is not entry), maxlen=MEMBERS_COMPARED)
-        if kept:
-            self.members[entry.story_id] = kept
-        else:
-            self.members.pop(entry.story_id, None)
+            term.count -= 1
+            if not term.count:
+                del self.terms[term.word]
+            if term.users.get(story) is entry:
+                del term.users[story]
 
 
 class Rarity(dict[int, float]):
@@ -137,48 +192,61 @@ def rounded(documents: int) -> int:
 class Search:
     """One item's search, with the weights that the window gives to terms now."""
 
-    def __init__(self, index: Index, rarity: Rarity, terms: Mapping[str, float]) -> None:
+    def __init__(self, index: Index, rarity: Rarity, words: Mapping[str, float]) -> None:
         self._index = index
         self._rarity = rarity
-        frequency = index.frequency
-        self._weights = {term: weight * rarity[frequency.get(term, 0)] for term, weight in terms.items()}
-        self._length = sqrt(sum(weight * weight for weight in self._weights.values()))
+        self._weights: dict[str, float] = {}
+        self._known: dict[Term, float] = {}
+        terms, unknown = index.terms, rarity[0]
+        for word, weight in words.items():
+            term = terms.get(word)
+            if term is None:
+                self._weights[word] = weight * unknown
+            else:
+                self._weights[word] = self._known[term] = weight * rarity[term.count]
+        self._length = hypot(*self._weights.values())
 
     def candidates(self) -> list[str]:
         """Give the stories that share at least two heavy terms, those that share most first."""
-        shared: dict[str, float] = {}
-        several: dict[str, float] = {}
-        postings = self._index.postings
-        for term in _heaviest(self._weights, TERMS_SEARCHED):
-            weight = self._weights[term] ** 2
-            for story_id in postings.get(term, ()):
-                if story_id in shared:
-                    several[story_id] = shared[story_id] = shared[story_id] + weight
+        shared: dict[Told, float] = {}
+        several: dict[Told, float] = {}
+        terms, weights = self._index.terms, self._weights
+        for word in _heaviest(weights)[:TERMS_SEARCHED]:
+            term = terms.get(word)
+            if term is None:
+                continue
+            weight = weights[word] ** 2
+            for story in term.users:
+                if story in shared:
+                    several[story] = shared[story] = shared[story] + weight
                 else:
-                    shared[story_id] = weight
-        return _heaviest(several, len(several))
+                    shared[story] = weight
+        return _heaviest({story.story_id: weight for story, weight in several.items()})
 
     def fit(self, story_id: str) -> Fit:
         """Compare the item with a story."""
-        weights, rarity, frequency = self._weights, self._rarity, self._index.frequency
-        centroid: dict[str, float] = {}
+        known, rarity = self._known, self._rarity
+        story = self._index.stories.get(story_id)
+        centroid: Vector = {}
+        so_far = centroid.get
         best = 0.0
-        for member in self._index.members.get(story_id, ()):
+        for member in story.members if story else ():
             product = square = 0.0
             for term, weight in member.terms.items():
-                heavy = weight * rarity[frequency[term]]
+                heavy = weight * rarity[term.count]
                 square += heavy * heavy
-                centroid[term] = centroid.get(term, 0.0) + heavy
-                if term in weights:
-                    product += heavy * weights[term]
-            best = max(best, product / sqrt(square))
-        shared = {term: weight * centroid[term] for term, weight in weights.items() if term in centroid}
+                centroid[term] = so_far(term, 0.0) + heavy
+                if term in known:
+                    product += heavy * known[term]
+            if product:
+                best = max(best, product / sqrt(square))
+        shared = {term: weight * centroid[term] for term, weight in known.items() if term in centroid}
         if len(shared) < SHARED_TERMS:
-            return Fit(0.0, ())
-        length = sqrt(sum(weight * weight for weight in centroid.values()))
-        score = (sum(shared.values()) / length + best) / 2 / self._length
-        return Fit(score, tuple(_heaviest(shared, WORDS_NAMED)))
+            return NO_FIT
+        cosine = sum(shared.values()) / hypot(*centroid.values())
+        return Fit((cosine + best) / 2 / self._length, shared)
 
 
-def _heaviest(weights: Mapping[str, float], count: int) -> list[str]:
-    return sorted(weights, key=lambda term: (-weights[term], term))[:count]
+def _heaviest(weights: Mapping[str, float]) -> list[str]:
+    """Give the names from the heaviest on, those of equal weight in order of their letters."""
+    return sorted(sorted(weights), key=weights.__getitem__, reverse=True)

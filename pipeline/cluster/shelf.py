@@ -55,7 +55,9 @@ class Shelf:
 
     def overdue(self, at: datetime, count: int) -> list[Story]:
         """Give the stories that were quiet for too long, at most `count`, the quietest first."""
-        return [self.open[story_id] for changed, story_id in self.by_change[:count] if at - changed > QUIET]
+        queue = self.by_change
+        late = bisect_left(queue, (at - QUIET, ""), 0, min(count, len(queue)))
+        return [self.open[story_id] for _, story_id in queue[:late]]
 
     def forgettable(self, at: datetime) -> list[str]:
         """Give the stories that closed long enough ago, in order of closing."""

@@ -74,8 +74,9 @@ def joined(story: Story, told: Deduplicated, at: datetime, score: float | None) 
         revisions=story.tally.revisions + 1,
     )
     first = original and not story.tally.originals
-    return _seen(story, item, at).model_copy(
+    return story.model_copy(
         update={
+            **_seen(story, item, at),
             "headline": member.headline if first else story.headline,
             "tally": tally,
             "sources": sources,
@@ -99,7 +100,8 @@ def revised(story: Story, told: Deduplicated, at: datetime, role: str) -> Story:
         for member in story.members
     )
     tally = story.tally.model_copy(update={"revisions": story.tally.revisions + 1})
-    return _seen(story, told.item, at).model_copy(update={"members": members, "tally": tally})
+    seen = _seen(story, told.item, at)
+    return story.model_copy(update={**seen, "members": members, "tally": tally})
 
 
 def judged(story: Story, item_id: str, before: str, after: str) -> Story:
@@ -178,19 +180,17 @@ def _owners(members: Iterable[Member]) -> int:
     return len({member.source for member in members if member.role == ORIGINAL})
 
 
-def _seen(story: Story, item: Item, at: datetime) -> Story:
-    """Give the story as its next state, with the times of one more revision."""
+def _seen(story: Story, item: Item, at: datetime) -> dict[str, object]:
+    """Give what every revision changes in a story: its number and its times."""
     stamp = item.published
     first, last = story.first_published, story.last_published
     if stamp is not None and stamp.lo is not None and stamp.hi is not None:
         first = stamp.lo if first is None else min(first, stamp.lo)
         last = stamp.hi if last is None else max(last, stamp.hi)
-    return story.model_copy(
-        update={
-            "number": story.number + 1,
-            "first_published": first,
-            "last_published": last,
-            "last_observed": max(story.last_observed, item.observed),
-            "changed": at,
-        }
-    )
+    return {
+        "number": story.number + 1,
+        "first_published": first,
+        "last_published": last,
+        "last_observed": max(story.last_observed, item.observed),
+        "changed": at,
+    }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.cluster.decide import Cluster, State
+from pipeline.cluster.index import Index
 from pipeline.core import Arrival, Boundary, Output
 from schemas.base import Record
 from schemas.item import Deduplicated, Item, Verdict
@@ -86,6 +87,30 @@ class Desk:
 @pytest.fixture(scope="session")
 def tell() -> Tell:
     return told
+
+
+def shape_of(window: Index) -> Any:
+    return (
+        [
+            (e.item_id, e.story_id, e.role, e.at, [(term.word, weight) for term, weight in e.terms.items()])
+            for e in window.entries.values()
+        ],
+        window.documents,
+        sorted(
+            (word, term.word, term.count, [(told.story_id, e.item_id) for told, e in term.users.items()])
+            for word, term in window.terms.items()
+        ),
+        sorted(
+            (story_id, told.story_id, told.count, [e.item_id for e in told.members])
+            for story_id, told in window.stories.items()
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def shape() -> Callable[[Index], Any]:
+    """Give what shows a window with every order that could matter."""
+    return shape_of
 
 
 @pytest.fixture

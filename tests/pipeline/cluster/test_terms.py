@@ -2,11 +2,14 @@
 
 from math import isclose, log, sqrt
 from typing import Any
+from unicodedata import normalize
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.cluster import terms
 from pipeline.cluster.terms import HEADLINE_CHARACTERS, TERMS, Words, headline, lines
 
 
@@ -95,6 +98,26 @@ def test_memory_changes_no_result(tell: Any) -> None:
     assert [words.of(item) for item in (first, second, first, titled, first)] == [
         Words().of(item) for item in (first, second, first, titled, first)
     ]
+
+
+def test_a_full_memory_is_emptied_and_changes_no_result(tell: Any) -> None:
+    items = [tell(f"Ferry {n} sails, the ferry {n}. And ferries call at port {n}!").item for n in range(9)]
+    words = Words()
+    with patch.object(terms, "CHUNKS_REMEMBERED", 5):
+        assert [words.of(item) for item in items] == [Words().of(item) for item in items]
+        assert len(words._terms) <= 5 + 1  # a chunk and itself without its punctuation
+
+
+@settings(max_examples=300)
+@given(
+    text=st.text(st.sampled_from("aZé1Яи7 .,:;!?…()«»\"'_-/@$\u00a0\u00a8\u0308\u2126\ufb01ΑΣ"), max_size=30)
+)
+def test_the_words_of_a_text_are_those_of_its_chunks(text: str) -> None:
+    words = Words()
+    read = normalize("NFKC", text).lower().replace("ё", "е")
+    whole = [words._terms._stem(word) for word in terms._WORD.findall(read)]
+    expected = list(dict.fromkeys(term for term in whole if term))[:TERMS]
+    assert list(words._counts([text])) == expected
 
 
 @settings(max_examples=150)
