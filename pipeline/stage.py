@@ -98,6 +98,7 @@ class Stage:
 
     async def _as_member(self, stop: asyncio.Event) -> None:
         membership = await Membership.open(self._settings, self._identity.group, self._topic)
+        self._health.ask("group", membership.silence)
         try:
             while not stop.is_set():
                 if 0 in membership.assigned:
@@ -106,6 +107,7 @@ class Stage:
                     self._health.set(self._core.stage, ready=True, note="stands by")
                     await first_of(stop.wait(), membership.changed())
         finally:
+            self._health.forget("group")
             await membership.close()
 
     async def _serve(self, membership: Membership, stop: asyncio.Event) -> None:

@@ -110,6 +110,7 @@ class Desk:
         try:
             self._reach("ingest.fenced")
             await self._take_over(producer)
+            self._health.set("ingest", ready=True, note="runs its units")
             watch = Watch(self.sources, self._queue, self._follow)
             hearing = asyncio.create_task(self._hear_requests())
             directing = asyncio.create_task(self._direct(stop, watch, hearing))

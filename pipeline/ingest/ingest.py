@@ -111,9 +111,11 @@ class Ingest:
                     CHECKPOINTS.full(self._prefix),
                     wanted=lambda: self._wanted(following.orders),
                 )
+                self._health.ask("group", membership.silence)
                 try:
                     await self._as_member(following, membership, stop)
                 finally:
+                    self._health.forget("group")
                     await membership.close()
             except Unusable as problem:
                 self._health.set("ingest", ready=False, note=str(problem))
@@ -137,6 +139,7 @@ class Ingest:
             while not stop.is_set():
                 orders, assigned = following.orders, membership.assigned
                 await self._arrange(posts, following, assigned)
+                self._health.set("ingest", ready=True, note="runs its units" if posts else "stands by")
                 tasks = [post.task for post in posts.values() if post.task]
                 review = asyncio.sleep(REVIEW_SECONDS)
                 await first_of(stop.wait(), membership.changed(), following.after(orders), review, *tasks)
@@ -155,8 +158,6 @@ class Ingest:
                 post = posts[partition] = Post()
                 post.task = asyncio.create_task(self._keep(partition, following, post))
                 self._metrics.active.labels(str(partition)).set(1)
-        note = "runs its units" if posts else "stands by"
-        self._health.set("ingest", ready=True, note=note)
 
     async def _leave(self, posts: dict[int, Post], partitions: Iterable[int]) -> None:
         """End desks: first all their connectors, then wait for what is in hand."""
@@ -195,4 +196,3 @@ class Ingest:
                 self._health.set("ingest", ready=False, note=str(problem))
                 self._log.warning("ingest starts over", reason=str(problem), next_seconds=round(delay, 1))
                 await first_of(post.stop.wait(), asyncio.sleep(delay))
-                self._health.set("ingest", ready=True, note="starts over")

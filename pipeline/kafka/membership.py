@@ -109,7 +109,12 @@ class Membership:
     @property
     def assigned(self) -> frozenset[int]:
         """The partitions that are ours now."""
-        return self._held if self._loop.time() < self._group.contact + self._trusted else frozenset()
+        return frozenset() if self.silence() else self._held
+
+    def silence(self) -> str | None:
+        """Why we may not take ourselves for a member now: the broker was not heard for too long."""
+        silent = self._loop.time() - self._group.contact
+        return None if silent < self._trusted else f"no word from Kafka for {silent:.0f} s"
 
     async def changed(self) -> frozenset[int]:
         """Wait until `assigned` is not what this last told, or what `open` found.
