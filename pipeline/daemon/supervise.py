@@ -95,8 +95,10 @@ class Supervisor:
         """Start a child; its standard input is a pipe that closes when we die, and then it ends too."""
         command = [sys.executable, "-m", "pipeline.cli", "run", "-c", str(self._config), "--only", child.role]
         command += ["--port", str(child.port), "--supervised"]
+        # A group of its own, so that Ctrl-C reaches us alone; no session, or Linux would heed no niceness
+        # between the children.
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, start_new_session=True, env={**os.environ}
+            *command, stdin=asyncio.subprocess.PIPE, process_group=0, env={**os.environ}
         )
         self.pids[child.role] = process.pid
         self._log.info("process started", started=child.role, pid=process.pid, port=child.port)

@@ -6,7 +6,7 @@ from unicodedata import normalize
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cluster import terms
@@ -112,6 +112,7 @@ def test_a_full_memory_is_emptied_and_changes_no_result(tell: Any) -> None:
 @given(
     text=st.text(st.sampled_from("aZé1Яи7 .,:;!?…()«»\"'_-/@$\u00a0\u00a8\u0308\u2126\ufb01ΑΣ"), max_size=30)
 )
+@example("U.S_ (a.B.) 1,5, .7")
 def test_the_words_of_a_text_are_those_of_its_chunks(text: str) -> None:
     words = Words()
     read = normalize("NFKC", text).lower().replace("ё", "е")
