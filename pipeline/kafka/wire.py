@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final, TypeVar
 
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -22,6 +22,8 @@ T = TypeVar("T")
 FIRST_PAUSE: Final = 0.004
 LONGEST_PAUSE: Final = 0.25
 """Seconds between attempts; each pause is twice the last one."""
+
+PARTING_SECONDS: Final = 1.0
 
 REQUESTS_PER_DEADLINE: Final = 3
 """A request gets this part of the deadline, so that a dead leader's successor can still be asked."""
@@ -261,6 +263,18 @@ class Wire:
                 raise Again("closed meanwhile")
             self._connections[node, apart] = connection
             return connection
+
+
+async def create_conn(host: str, port: int, **access: Any) -> Any:
+    """Connect; an attempt that failed leaves no socket behind, which aiokafka's own may."""
+    connection = AIOKafkaConnection(host, port, **access)
+    try:
+        await connection.connect()
+    except BaseException:
+        if connection._protocol is not None:  # noqa: SLF001 # else there was no socket, and nobody would tell
+            await asyncio.wait([connection.close()], timeout=PARTING_SECONDS)
+        raise
+    return connection
 
 
 async def _exchange(connection: Any, request: Any, seconds: float) -> Any:
