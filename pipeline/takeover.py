@@ -43,8 +43,8 @@ async def rebuild(
         own = core.folds is not core.reads
         if own:
             furthest = max(furthest, await _last_input(settings, core.folds.full(prefix)))
-        # What stands in its outputs is decided, whatever the group says: a broker that was restarted has been
-        # seen to give the offset before the last transaction's, whose records were there.
+        # What stands in its outputs is decided, whatever the group says: a broker that was restarted may
+        # give the offset before the last transaction's, whose records are there.
         start = max(committed or 0, furthest + 1)
         await _fold(engine, settings, prefix, until=None if own else start)
         reach("stage.folded")
