@@ -9,7 +9,7 @@ together with `fold_from`, the place where folding has to begin after a restart.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median_low
 from typing import Generic, NamedTuple, TypeVar
@@ -68,7 +68,7 @@ class Engine(Generic[S]):
 
     Attributes:
         core: the decisions.
-        state: the core's, changed by `step`, `turn` and `restore` alone.
+        state: the core's, changed by `step`, `turn` and the steps of a restart alone.
         at: stage time.
         boundary: the last epoch's end; none before the first record.
         fold_from: the offset in the folded topic from which a restart has to fold, as of that boundary.
@@ -174,61 +174,40 @@ class Engine(Generic[S]):
         self._places.append(place)
         self._next_place = place + 1
 
-    def restore(
-        self,
-        tables: Iterable[tuple[Topic, str, Record | None]],
-        folded: Iterable[tuple[Record, datetime, int]] = (),
-    ) -> None:
-        """Rebuild the state of a fresh engine from what the topics say.
-
-        Args:
-            tables: the last record of each key of the core's tables and of learned.v1.
-            folded: value, ce_time and offset of the records of `folds`, from `fold_from` on.
-        """
-        for topic, key, value in tables:
-            self.reload(topic, key, value)
-        self.resume()
-        self.refold(folded)
-
     def reload(self, topic: Topic, key: str, value: Record | None) -> None:
-        """Take in one record of a table that was read again; a part of `restore`."""
+        """Take in the last record of a key of a table, read again after a restart: the first step."""
         if topic is LEARNED and key == self._window_key:
             self._resumed = value if isinstance(value, Learned) else None
         else:
             self._load(topic, key, value)
 
     def resume(self) -> None:
-        """Begin the epoch that the last boundary began, now that all tables are in; a part of `restore`."""
+        """Begin the epoch that the last boundary began, now that all tables are in: the second step."""
         if self._resumed is not None:
             self._begin(self._resumed)
 
-    def refold(self, folded: Iterable[tuple[Record, datetime, int]]) -> None:
-        """Take in records of `folds` that were read again, in order; a part of `restore`.
+    def recall(self, event: Event[Record], place: int) -> None:
+        """Take in the next record of `folds`, from `fold_from` on, read again: the third step.
 
         A retry has the time that it had at first, but it was taken in at the time of the record before it.
         """
-        for value, told, place in folded:
-            time = self._folded_until = max(self._folded_until, told)
-            if time < self._keep_since:
-                continue
-            self.core.fold(value, time, self.state)
-            self.retries.note(value, time)
-            self.placed(time, place)
-            if self.boundary is None or time >= self.boundary:
-                self._note(value)
-                self.at = max(self.at, time)
-
-    def recall(self, event: Event[Record], place: int) -> None:
-        """Take in one record of `folds` that was read again, which may be a retry; a part of `restore`."""
         value = event.data
         if value is None or (not self._own_output and self.repeats(event)):
             return
         retry = self.retries.origin(event.extensions)
         if retry is not None and not self._own_output:
             value = self.retries.aged(value)
-        self.refold([(value, event.time, place)])
-        if retry is not None and self._folded_until >= self._keep_since:
-            self.retries.decided(retry, self._folded_until)
+        time = self._folded_until = max(self._folded_until, event.time)
+        if time < self._keep_since:
+            return
+        self.core.fold(value, time, self.state)
+        self.retries.note(value, time)
+        self.placed(time, place)
+        if self.boundary is None or time >= self.boundary:
+            self._note(value)
+            self.at = max(self.at, time)
+        if retry is not None:
+            self.retries.decided(retry, time)
 
     def _note(self, value: Record) -> None:
         observed = observed_of(value) if self._keeps_time else None

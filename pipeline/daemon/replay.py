@@ -3,22 +3,19 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.daemon.compose import CORES, ROLES, ensure_topics
-from pipeline.daemon.supervise import Child, Supervisor
+from pipeline.daemon.supervise import Supervisor, supervised
 from pipeline.kafka import Admin, KafkaSettings, Reader
-from pipeline.observe.health import Health
-from pipeline.observe.metrics import SupervisorMetrics
 from schemas.base import Record
 from schemas.cloudevents import decode
 from schemas.records import Checkpoint
@@ -92,24 +89,10 @@ async def running(
 ) -> AsyncIterator[Supervisor]:
     """Run the daemon's processes on a recording; end them when the block is left."""
     await ensure_topics(settings, prefix, log)
-    stop = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
         path = write_config(Path(folder), recording, settings, prefix, speed=speed, level=level)
-        supervisor = Supervisor(
-            path,
-            [Child(role, 0) for role in ROLES],
-            drain_seconds=15.0,
-            metrics=SupervisorMetrics(CollectorRegistry()),
-            health=Health(),
-            log=log,
-        )
-        task = asyncio.create_task(supervisor.run(stop))
-        try:
+        async with supervised(path, ROLES, log) as supervisor:
             yield supervisor
-        finally:
-            stop.set()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def watch(settings: KafkaSettings, prefix: str, digest: str) -> AsyncGenerator[Progress]:

@@ -7,23 +7,20 @@ before that, and stories older than that, it does not have.
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import yaml
-from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.daemon.compose import CORES, ensure_topics
 from pipeline.daemon.contrast import Outcome, Span
 from pipeline.daemon.replay import POLL_SECONDS, behind, kafka_section, table
-from pipeline.daemon.supervise import Child, Supervisor
+from pipeline.daemon.supervise import Supervisor, supervised
 from pipeline.engine import WINDOW
 from pipeline.kafka import Admin, KafkaRecord, KafkaSettings, Producer, Reader
-from pipeline.observe.health import Health
-from pipeline.observe.metrics import SupervisorMetrics
 from pipeline.transaction import header
 from schemas.cloudevents import decode
 from schemas.flag import Flag
@@ -82,26 +79,12 @@ async def stages(
     settings: KafkaSettings, shadow: str, log: FilteringBoundLogger
 ) -> AsyncIterator[Supervisor]:
     """Run the stages' processes under the shadow prefix; end them when the block is left."""
-    stop = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
         path = Path(folder) / "reprocess.yaml"
         config = {"kafka": kafka_section(path.parent, settings), "topics": {"prefix": shadow}}
         path.write_text(yaml.safe_dump({**config, "observe": {"port": 0}, "log": {"level": "warning"}}))
-        supervisor = Supervisor(
-            path,
-            [Child(stage, 0) for stage in CORES],
-            drain_seconds=15.0,
-            metrics=SupervisorMetrics(CollectorRegistry()),
-            health=Health(),
-            log=log,
-        )
-        task = asyncio.create_task(supervisor.run(stop))
-        try:
+        async with supervised(path, CORES, log) as supervisor:
             yield supervisor
-        finally:
-            stop.set()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def watch(settings: KafkaSettings, shadow: str) -> AsyncIterator[dict[str, int]]:

@@ -4,17 +4,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.observe.health import Health
 from pipeline.observe.metrics import SupervisorMetrics
 from pipeline.waiting import delay_seconds, first_of
 
+DRAIN_SECONDS = 15.0
 HEALTHY_SECONDS = 60.0
 """A child that ran so long has recovered: its next restart is the first again."""
 
@@ -118,6 +121,29 @@ class Supervisor:
             return False
         self._log.info("process drained", drained=child.role, seconds=round(monotonic() - started, 2))
         return process.returncode == 0
+
+
+@asynccontextmanager
+async def supervised(
+    config: Path, roles: Iterable[str], log: FilteringBoundLogger
+) -> AsyncIterator[Supervisor]:
+    """Run processes of the daemon, whose metrics nobody asks for, until the block is left."""
+    stop = asyncio.Event()
+    supervisor = Supervisor(
+        config,
+        [Child(role, 0) for role in roles],
+        drain_seconds=DRAIN_SECONDS,
+        metrics=SupervisorMetrics(CollectorRegistry()),
+        health=Health(),
+        log=log,
+    )
+    task = asyncio.create_task(supervisor.run(stop))
+    try:
+        yield supervisor
+    finally:
+        stop.set()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def orphaned(stop: asyncio.Event) -> None:

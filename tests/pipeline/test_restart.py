@@ -70,14 +70,14 @@ def reborn(stage: Stage, core: Core[Any]) -> Stage:
     """Build the stage anew from its topics, every value through its bytes."""
     engine: Engine[Any] = Engine(core, window_records=WINDOW_RECORDS)
     mine = f"{core.stage}/"
-    tables = [
-        (topic, key, value and type(value).read(value.dump()))
-        for topic, key, value in stage.tables.values()
-        if topic is not LEARNED or key.startswith(mine)
-    ]
-    engine.restore(tables)
-    window = [row for row in stage.folded if row[2] >= engine.fold_from]
-    engine.refold((type(value).read(value.dump()), at, place) for value, at, place in window)
+    for topic, key, value in stage.tables.values():
+        if topic is not LEARNED or key.startswith(mine):
+            engine.reload(topic, key, value and type(value).read(value.dump()))
+    engine.resume()
+    for value, at, place in stage.folded:
+        if place >= engine.fold_from:
+            read = type(value).read(value.dump())
+            engine.recall(Event("again", "/again", "again", at, "again", read), place)
     return Stage(engine, tables=dict(stage.tables), folded=list(stage.folded))
 
 

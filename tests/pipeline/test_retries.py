@@ -146,11 +146,10 @@ class Log:
 
     def reborn(self) -> Engine[Any]:
         engine = Engine(self.make())
-        engine.restore(
-            row
-            for row in self.tables.values()
-            if row[0] is not LEARNED or row[1].startswith(engine.core.stage)
-        )
+        for topic, key, value in self.tables.values():
+            if topic is not LEARNED or key.startswith(engine.core.stage):
+                engine.reload(topic, key, value)
+        engine.resume()
         for event, place in self.folded:
             if place >= engine.fold_from:
                 engine.recall(event, place)
