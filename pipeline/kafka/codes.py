@@ -40,6 +40,7 @@ _LATER: Final = {
     19: "not enough replicas, or the broker is still verifying the transaction",
     20: "not enough replicas",
     51: "the last transaction is still being completed",
+    88: "an offset is in a transaction that is still being completed",
 }
 """A later attempt at the same broker may succeed."""
 

@@ -141,14 +141,15 @@ class Membership:
     async def committed(self, partition: int) -> int | None:
         """Give the offset that the group committed for a partition: the next one to read.
 
-        An offset in a transaction that has not ended is passed over: open the producer first.
+        A transaction that holds such an offset and has not ended is waited for: open the producer first, so
+        that none is left open.
 
         Raises:
-            Unreachable: Kafka does not answer.
+            Unreachable: Kafka does not answer, or such a transaction does not end.
             Refused: we may not know.
         """
-        slot = (self._topic, partition)
-        return (await committed(self._wire, self._group.name, [slot], self._wire.deadline())).get(slot)
+        slot, until = (self._topic, partition), self._wire.deadline()
+        return (await committed(self._wire, self._group.name, [slot], until, stable=True)).get(slot)
 
     async def close(self) -> None:
         """Leave the group, if the broker listens; never raises, and ends within seconds."""

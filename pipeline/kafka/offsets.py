@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Final
 
-from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from pipeline.kafka.batches import Slot
 from pipeline.kafka.codes import check
+from pipeline.kafka.stable import StableOffsetFetch
 from pipeline.kafka.wire import Role, Wire
 
 READ_COMMITTED: Final = 1
@@ -59,16 +59,18 @@ async def edges(
     return await wire.persist(f"tell the end of {topic}", attempt, until)
 
 
-async def committed(wire: Wire, group: str, slots: Iterable[Slot] | None, until: float) -> Mapping[Slot, int]:
+async def committed(
+    wire: Wire, group: str, slots: Iterable[Slot] | None, until: float, *, stable: bool
+) -> Mapping[Slot, int]:
     """Find what a group committed.
-
-    The answer passes over an offset in a transaction that has not ended: init the producer first.
 
     Args:
         wire: the connections.
         group: its name.
         slots: topics and partitions; none means all that the group committed.
         until: the deadline on the loop's clock.
+        stable: wait for a transaction that holds such an offset and has not ended; otherwise it is passed
+            over. Init the producer first, so that none is left open.
 
     Returns:
         The next offset to read, only where there is one.
@@ -80,15 +82,15 @@ async def committed(wire: Wire, group: str, slots: Iterable[Slot] | None, until:
     wanted: defaultdict[str, list[int]] = defaultdict(list)
     for topic, partition in slots or ():
         wanted[topic].append(partition)
-    request = OffsetFetchRequest(group, None if slots is None else list(wanted.items()))
+    request = StableOffsetFetch(group, None if slots is None else list(wanted.items()), stable=stable)
 
     async def attempt() -> dict[Slot, int]:
         node = await wire.coordinator(Role.GROUP, group)
         answer = await wire.ask(node, request, apart=True)
         check(answer.error_code, f"offsets of group {group}", f"Describe on group {group}")
         found = {}
-        for topic, told in answer.topics:
-            for partition, offset, _metadata, code in told:
+        for topic, told, _ in answer.topics:
+            for partition, offset, _epoch, _metadata, code, _tags in told:
                 check(code, f"offset of group {group} in {topic}", f"Describe on topic {topic}")
                 if offset != NO_OFFSET:
                     found[topic, partition] = offset

@@ -179,8 +179,11 @@ class Admin:
         await self._persist("forget deleted topics", gone)
 
     async def group_offsets(self, group: str) -> Mapping[Slot, int]:
-        """Give what a group committed: the next offset to read, by full topic name and partition."""
-        return await committed(self._wire, group, None, self._wire.deadline())
+        """Give what a group committed: the next offset to read, by full topic name and partition.
+
+        An offset in a transaction that has not ended is passed over.
+        """
+        return await committed(self._wire, group, None, self._wire.deadline(), stable=False)
 
     async def members(self, group: str) -> list[Member]:
         """List a group's members; none if it does not exist. A dead one counts until its session ends."""

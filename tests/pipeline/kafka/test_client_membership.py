@@ -166,6 +166,28 @@ async def test_committed_is_what_the_group_committed(
     assert [await member.committed(partition) for partition in (0, 1)] == [None, 42]
 
 
+async def test_an_offset_in_a_transaction_that_has_not_ended_is_waited_for(
+    settings: KafkaSettings,
+    topic_prefix: str,
+    join: Join,
+    make_topic: MakeTopic,
+) -> None:
+    topic = await make_topic()
+    member, group = await join(topic), f"{topic_prefix}group"
+    producer = await Producer.open(settings, topic_prefix)
+    try:
+        await producer._transaction.add_offsets(group, {(topic, 0): 42}, producer._wire.deadline())
+        async with Admin(settings) as admin:
+            assert await admin.group_offsets(group) == {}
+        asked = asyncio.create_task(member.committed(0))
+        await asyncio.sleep(0.5)
+        assert not asked.done()
+        await producer._transaction.end(producer._wire.deadline(), commit=True)
+        assert await asked == 42
+    finally:
+        await producer.close()
+
+
 async def test_a_group_with_members_is_not_deleted(
     settings: KafkaSettings,
     topic_prefix: str,
