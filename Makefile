@@ -4,8 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+LOCK := --quiet --universal --python-version 3.11 --extra local --generate-hashes --no-strip-extras --no-header
 
-.PHONY: help setup run test check chaos bench
+.PHONY: help setup run test check lock chaos bench
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -37,6 +38,11 @@ check: $(READY)  ## ruff, mypy, import rules, generated files, lengths
 	@$(BIN)/python -m pipeline.config --check
 	@$(BIN)/python -m pipeline.security --check
 	@$(BIN)/python -m tests.architecture.lengths
+
+lock: $(READY)  ## write requirements/ anew from pyproject.toml; what is pinned there stays, where it can
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile $(LOCK) --output-file requirements/run.txt pyproject.toml
+	@$(BIN)/uv pip compile $(LOCK) --group dev --output-file requirements/dev.txt pyproject.toml
 
 chaos: $(READY)  ## 300 faults and more on one and three nodes, and whether any record is lost, doubled or changed
 	@$(BIN)/python -m tests.chaos

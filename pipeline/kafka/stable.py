@@ -1,7 +1,7 @@
-"""OffsetFetch as KIP-447 has it: an offset in a transaction that has not ended is waited for, not passed over.
+"""OffsetFetch as KIP-447 has it: an offset in a transaction that has not ended is waited for.
 
-aiokafka 0.14 ends at version 3, which answers with the offset before such a transaction. A stage that took over
-from that one would decide once more what the transaction holds: fencing aborts an open transaction, but one
+aiokafka 0.14 ends at version 3, which answers with the offset before such a transaction. Who took over
+from there would decide once more what the transaction holds: fencing aborts an open one, but one
 whose commit was accepted is completed by the broker in its own time, and after a restart that can be late.
 """
 
