@@ -9,8 +9,9 @@ from pydantic_core import to_json
 from schemas.base import Instant, Open, Record
 from schemas.stamp import Stamp
 
-ItemKind = Annotated[str, Open(("post", "article", "market_opened", "market_resolved"))]
-"""A claim about the world (post, article) is kept apart from the life of a betting question."""
+ItemKind = Annotated[str, Open(("post", "article", "market_opened", "market_resolved", "service"))]
+"""A claim about the world (post, article) is kept apart from the life of a betting question, and from what a
+channel says of itself (service: renamed, pinned)."""
 ItemStatus = Annotated[str, Open(("usable", "withheld", "withdrawn"))]
 RelationKind = Annotated[str, Open(("reply_to", "forward_of", "album", "quotes", "same_url"))]
 Delivery = Annotated[str, Open(("pushed", "polled"))]
@@ -28,6 +29,9 @@ class Relation(Record):
     item_id: str | None = Field(None, description="the other end, where it has an identity of ours")
     source: str | None = Field(None, description="the other end's source, as the wire names it")
     date: Stamp | None = Field(None, description="when the other end was published, by the wire's word")
+    partial: bool = Field(
+        False, description="not every way to the source shows it alike, so it is no part of the content hash"
+    )
 
 
 class Draft(Record):
@@ -46,7 +50,8 @@ class Draft(Record):
     version: int | None = Field(None, description="the source's own number of this version, if it has one")
     kind: ItemKind = Field(
         "post",
-        description="a claim about the world (post, article), or a step in the life of a betting question",
+        description="a claim about the world (post, article), a step in the life of a betting question, or "
+        "what a channel says of itself (service)",
     )
     status: ItemStatus = Field("usable", description="withdrawn: a look saw it gone")
     delivery: Delivery = Field("polled", description="whether the source told us or we looked")
@@ -77,7 +82,9 @@ class Draft(Record):
             "headline": self.headline,
             "text": self.text,
             "published": self.published and self.published.raw,
-            "relations": sorted([r.kind, r.item_id or "", r.source or ""] for r in self.relations),
+            "relations": sorted(
+                [r.kind, r.item_id or "", r.source or ""] for r in self.relations if not r.partial
+            ),
         }
         kept = {key: value for key, value in shown.items() if value}
         return "1:" + hashlib.sha256(to_json(kept)).hexdigest()[:32]

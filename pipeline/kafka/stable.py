@@ -5,6 +5,8 @@ from there would decide once more what the transaction holds: fencing aborts an 
 whose commit was accepted is completed by the broker in its own time, and after a restart that can be late.
 """
 
+from typing import Any
+
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     Boolean,
@@ -22,7 +24,7 @@ VERSION = 7
 """The first that knows `require_stable`; Kafka 2.5 and later have it."""
 
 
-class StableOffsetFetchResponse(Response):
+class StableOffsetFetchResponse(Response):  # type: ignore[misc]  # aiokafka has no types for us
     """Offsets by topic and partition, each with the epoch of the leader that took it."""
 
     API_KEY = OFFSET_FETCH
@@ -52,7 +54,7 @@ class StableOffsetFetchResponse(Response):
     )
 
 
-class StableOffsetFetchStruct(RequestStruct):
+class StableOffsetFetchStruct(RequestStruct):  # type: ignore[misc]
     """The request on the wire."""
 
     FLEXIBLE_VERSION = True
@@ -74,7 +76,7 @@ class StableOffsetFetchStruct(RequestStruct):
     )
 
 
-class StableOffsetFetch(Request[StableOffsetFetchStruct]):
+class StableOffsetFetch(Request[StableOffsetFetchStruct]):  # type: ignore[misc]
     """Ask what a group committed.
 
     Args:
@@ -92,5 +94,7 @@ class StableOffsetFetch(Request[StableOffsetFetchStruct]):
 
     def build(self, request_struct_class: type[StableOffsetFetchStruct]) -> StableOffsetFetchStruct:
         """Give the request as it goes over the wire."""
-        topics = None if self._topics is None else [(name, numbers, {}) for name, numbers in self._topics]
+        topics: list[Any] | None = None
+        if self._topics is not None:
+            topics = [(name, numbers, {}) for name, numbers in self._topics]
         return request_struct_class(self._group, topics, self._stable, {})

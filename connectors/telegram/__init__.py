@@ -1,0 +1,1 @@
+"""Public Telegram channels, through the API or through their pages."""
