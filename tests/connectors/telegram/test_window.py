@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.telegram.window import Bounds, Change, Prints, after, compare, covers, newest, read_spelled, spell
+from connectors.telegram.window import (
+    Bounds,
+    Change,
+    Prints,
+    after,
+    compare,
+    covers,
+    newest,
+    read_spelled,
+    spell,
+)
 
 IDS = st.integers(1, 60)
 PRINTS = st.dictionaries(IDS, st.sampled_from(["a", "b", None]), max_size=30)
@@ -29,7 +39,7 @@ def test_what_a_look_changes(known: Prints, shown: Prints, bounds: Bounds, chang
 
 
 @given(PRINTS, PRINTS, BOUNDS)
-def test_nothing_is_gone_that_was_not_covered_and_nothing_shown_is_gone(known: Prints, shown: Prints, bounds: Bounds) -> None:
+def test_gone_is_only_what_was_covered_and_not_shown(known: Prints, shown: Prints, bounds: Bounds) -> None:
     change = compare(known, shown, bounds)
     assert all(covers(bounds, one) and one in known and one not in shown for one in change.gone)
     assert set(change.new) | set(known) >= set(shown)
@@ -43,7 +53,7 @@ def test_the_same_look_again_changes_nothing(known: Prints, shown: Prints, bound
 
 @given(PRINTS, st.integers(0, 40))
 def test_the_newest_are_kept(known: Prints, keep: int) -> None:
-    kept = newest(known: Prints, keep: int)
+    kept = newest(known, keep)
     assert len(kept) == min(keep, len(known))
     assert not kept or min(kept) >= max((one for one in known if one not in kept), default=0)
 
