@@ -52,6 +52,13 @@ AROUND = frozenset(
 """Classes of what stands around every post, with words that are not its own."""
 
 
+GROUPED = ", ".join(
+    f".tgme_widget_message_{end}"
+    for end in ("grouped_wrap", "photo_wrap", "video_player", "document_wrap", "voice_player")
+)
+"""What can be part of an album."""
+
+
 class _Channel(BaseModel):
     id: int = Field(ge=1)
     name: str = ""
@@ -104,9 +111,12 @@ def messages_of(block: LexborNode, name: str, first: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def is_album(block: LexborNode) -> bool:
-    """Say whether a block shows messages of an album: then a page that ends in it may show only some."""
-    return block.css_first(".tgme_widget_message_grouped_wrap") is not None
+def may_be_part(block: LexborNode) -> bool:
+    """Say whether a block can be of an album: a page that ends in it may show it without its other parts.
+
+    What is left of an album that was cut to one message looks like a post of its own.
+    """
+    return block.css_first(GROUPED) is not None
 
 
 def _post(block: LexborNode, channel: _Channel, place: str) -> Post:

@@ -3,7 +3,8 @@
 Every look asks for the newest page. Where it does not reach down to what is proved, the pages between are
 asked for, forwards; each has to overlap with what is proved before anything of it is taken in. From time to
 time a look goes down as far as posts are read again: what changed there is an edit, and what is missing
-between two posts that are shown is gone. A page that is older than one seen before comes from a cache and is no look.
+between two posts that are shown is gone. A page that is older than one seen
+before comes from a cache and is no look.
 """
 
 import asyncio

@@ -15,8 +15,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from connectors.seam import SourceFailed, Unreadable
 from connectors.telegram.post import Post, draft_of
-from connectors.telegram.web.block import BLOCK, address_of, block_bytes, is_album, messages_of, post_of
-from connectors.telegram.web.text import plain
+from connectors.telegram.web.block import BLOCK, address_of, block_bytes, may_be_part, messages_of, post_of
+from connectors.telegram.web.text import ancestors, classes, plain
 
 HISTORY = "section.tgme_channel_history"
 WRAP = ".tgme_widget_message_wrap"
@@ -32,7 +32,7 @@ class Block:
     Attributes:
         data: the bytes of its observation.
         messages: ids of its messages, ascending; none if they cannot be read.
-        album: it shows messages of an album; at the edge of a page there may be more of them.
+        part: it can be of an album, of which a page that ends in it may show no more.
         post: what was read; none of one that cannot be.
         problem: why it cannot be read.
         print: its fingerprint: the content hash, or what is wrong with it.
@@ -41,7 +41,7 @@ class Block:
 
     data: bytes
     messages: tuple[int, ...]
-    album: bool
+    part: bool
     post: Post | None
     problem: str | None
     print: str
@@ -135,12 +135,8 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
 
 
 def _wrapped(node: LexborNode, history: LexborNode) -> bool:
-    parent = node.parent
-    while parent is not None and parent.mem_id != history.mem_id:
-        if parent.css_matches(f"{WRAP}, {BLOCK}"):
-            return True
-        parent = parent.parent
-    return False
+    around = {name for one in ancestors(node, history) for name in classes(one)}
+    return bool(around & {WRAP.removeprefix("."), "tgme_widget_message"})
 
 
 def _view(block: LexborNode) -> _View | None:
@@ -203,8 +199,8 @@ def _block(node: LexborNode, channel: int, name: str, place: str, behind: int) -
         post = post_of(data, f"{place.partition('?')[0]}/{messages[0]}" if messages else place)
     except Unreadable as problem:
         said = f"unreadable: {problem}"
-        return Block(data, messages, is_album(node), None, str(problem), said, behind)
-    return Block(data, messages, is_album(node), post, None, draft_of(post).hashed(), behind)
+        return Block(data, messages, may_be_part(node), None, str(problem), said, behind)
+    return Block(data, messages, may_be_part(node), post, None, draft_of(post).hashed(), behind)
 
 
 def _ascending(blocks: Iterable[Block]) -> tuple[Block, ...]:

@@ -103,6 +103,6 @@ class Pages:
                 return page
         older = standing.rendered - (page.rendered or 0)
         raise SourceFailed(
-            f"{url}: only a page from a cache, {older} s older than one that was seen before; nothing is taken "
-            f"from it, the next look may find a fresh one"
+            f"{url}: only a page from a cache, {older} s older than one that was seen before; nothing is "
+            f"taken from it, the next look may find a fresh one"
         )

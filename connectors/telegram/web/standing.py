@@ -192,7 +192,7 @@ class Shown:
 
 
 def shown_by(page: Page, *, whole_head: bool, whole_tail: bool) -> Shown:
-    """Give what a page shows, without an album at an edge that may cut it in two.
+    """Give what a page shows, without what an edge may have cut off an album.
 
     Args:
         page: the page.
@@ -200,9 +200,9 @@ def shown_by(page: Page, *, whole_head: bool, whole_tail: bool) -> Shown:
         whole_tail: it was asked for up to the border of a post, or up to the newest.
     """
     blocks = list(page.blocks)
-    if blocks and blocks[0].album and page.before is not None and not whole_head:
-        blocks = blocks[1:] or blocks  # no album fills a page
-    if blocks and blocks[-1].album and page.after is not None and not whole_tail:
+    if blocks and blocks[0].part and page.before is not None and not whole_head:
+        blocks = blocks[1:] or blocks  # none fills a page
+    if blocks and blocks[-1].part and page.after is not None and not whole_tail:
         blocks = blocks[:-1] or blocks
     return Shown({one.first: one for one in blocks}, page.lost, beginning=page.before is None)
 
