@@ -7,7 +7,7 @@ wait is left alone for so long by everybody.
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -93,11 +93,13 @@ class Http:
         spacing_seconds: at least so long between the beginnings of two requests to a host.
         jitter: up to this share of the spacing is added by chance.
         at_once: so many requests to a host at a time.
-        deadline_seconds: for one request as a whole, with its redirects, without its turn in the queue.
+        deadline_seconds: from asking to the last byte; each redirect is asked anew. Waiting for its turn is not
+            counted.
         limit_bytes: a longer answer is refused, counted unpacked.
         clock: seconds that never run backwards.
         now: UTC, to read Retry-After where it is a date.
         chance: a number from 0 to 1.
+        sleep: waits.
     """
 
     user_agent: str = field(default_factory=agent)
@@ -109,6 +111,7 @@ class Http:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _hosts: dict[str, _Host] = field(default_factory=dict, init=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
@@ -143,7 +146,7 @@ class Http:
         headers |= {"If-Modified-Since": modified} if modified else {}
         hops: list[str] = []
         for_good = True
-        here = URL(url)
+        here = _parsed(url)
         for _ in range(HOPS + 1):
             found = await self._ask(here, headers)
             if isinstance(found, Answer):
@@ -217,7 +220,7 @@ class Http:
         async with host.turn:
             begin = max(self.clock(), host.free)
             host.free = begin + self.spacing_seconds * (1 + self.jitter * self.chance())
-            await asyncio.sleep(max(0.0, begin - self.clock()))
+            await self.sleep(max(0.0, begin - self.clock()))
             if (left := host.barred - self.clock()) > 0:
                 raise SourceFailed(
                     f"{url}: left alone for {left:.0f} s more: {host.reason}", retry_after=left
@@ -231,6 +234,16 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),  # no source is to know the others by us
             )
         return self._session
+
+
+def _parsed(url: str) -> URL:
+    try:
+        here = URL(url)
+    except ValueError as problem:
+        raise SourceFailed(f"{url}: is no web address: {problem}") from None
+    if here.scheme not in ("http", "https") or not here.host:
+        raise SourceFailed(f"{url}: is no web address; it begins with https:// and the name of a host")
+    return here
 
 
 def retry_after(said: str | None, now: datetime) -> float | None:

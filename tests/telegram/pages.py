@@ -233,10 +233,10 @@ def media(post: Shown, name: str, url: str) -> str:
 def poll(asked: tuple[str, tuple[str, ...]], url: str) -> str:
     """Render a poll."""
     question, answers = asked
+    part = "tgme_widget_message_poll_option"
     options = "".join(
-        f'  <div class="tgme_widget_message_poll_option">\n'
-        f'<div class="tgme_widget_message_poll_option_percent">0%</div>\n'
-        f'<div class="tgme_widget_message_poll_option_value">\n<div class="tgme_widget_message_poll_option_text">{plain_html(one)}</div>\n</div>\n</div>'
+        f'  <div class="{part}">\n<div class="{part}_percent">0%</div>\n<div class="{part}_value">\n'
+        f'<div class="{part}_text">{plain_html(one)}</div>\n</div>\n</div>'
         for one in answers
     )
     return (
