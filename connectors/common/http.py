@@ -93,8 +93,7 @@ class Http:
         spacing_seconds: at least so long between the beginnings of two requests to a host.
         jitter: up to this share of the spacing is added by chance.
         at_once: so many requests to a host at a time.
-        deadline_seconds: from asking to the last byte; each redirect is asked anew. Waiting for its turn is not
-            counted.
+        deadline_seconds: from asking to the last byte, for each redirect anew; without waiting for its turn.
         limit_bytes: a longer answer is refused, counted unpacked.
         clock: seconds that never run backwards.
         now: UTC, to read Retry-After where it is a date.

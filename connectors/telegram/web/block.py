@@ -9,8 +9,11 @@ from passing for silence: a post without a time is unreadable, and so is one tha
 are words in an element that is not known here, or shows nothing at all.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json, to_json
@@ -100,6 +103,15 @@ def address_of(block: LexborNode) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+def view_of(block: LexborNode) -> Any:
+    """Give what stands in a block's `data-view`; none if that cannot be read."""
+    value = block.attributes.get("data-view") or ""
+    try:
+        return from_json(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+
+
 def messages_of(block: LexborNode, name: str, first: int) -> tuple[int, ...]:
     """Give the ids of a block's messages, ascending; of an album several."""
     found = {first}
@@ -123,6 +135,7 @@ def _post(block: LexborNode, channel: _Channel, place: str) -> Post:
     address = address_of(block)
     if address is None:
         raise Unreadable(f"{place}: data-post is {block.attributes.get('data-post')!r:.80}, not NAME/NUMBER")
+    _check(block, address[1], place)
     time = block.css_first(".tgme_widget_message_date time[datetime]")
     date = (time.attributes.get("datetime") or "").strip() if time else ""
     if not date:
@@ -144,6 +157,22 @@ def _post(block: LexborNode, channel: _Channel, place: str) -> Post:
         links=() if service else tuple(dict.fromkeys([*links(block), *_preview(block)])),
         author=plain(author) or None if author else None,
     )
+
+
+def _check(block: LexborNode, message: int, place: str) -> None:
+    """Compare the three places where a block says which message it is, and see that it is only one."""
+    if sum("tgme_widget_message" in classes(one) for one in block.css(".tgme_widget_message")) > 1:
+        raise Unreadable(f"{place}: another block in it; the page has changed")
+    view = view_of(block)
+    said = str(view.get("p", "")).removesuffix("g") if isinstance(view, dict) else ""
+    if said not in ("", str(message)):
+        raise Unreadable(f"{place}: data-post says message {message}, data-view says {said:.80}")
+    dated = block.css_first("a.tgme_widget_message_date[href]")
+    address = _ADDRESS.fullmatch(dated.attributes.get("href") or "") if dated else None
+    if address and address["message"] != str(message):
+        raise Unreadable(
+            f"{place}: data-post says message {message}, its time is that of {address['message']}"
+        )
 
 
 def _status(block: LexborNode, place: str) -> str:

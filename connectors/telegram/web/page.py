@@ -4,10 +4,8 @@ A page without the expected frame, or without the channel's number, is refused: 
 the frame every block is told: as a post, or as one that cannot be read and becomes a dead letter.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
@@ -15,8 +13,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from connectors.seam import SourceFailed, Unreadable
 from connectors.telegram.post import Post, draft_of
-from connectors.telegram.web.block import BLOCK, address_of, block_bytes, may_be_part, messages_of, post_of
-from connectors.telegram.web.text import ancestors, classes, plain
+from connectors.telegram.web.block import (
+    BLOCK,
+    address_of,
+    block_bytes,
+    may_be_part,
+    messages_of,
+    post_of,
+    view_of,
+)
+from connectors.telegram.web.text import classes, plain
 
 HISTORY = "section.tgme_channel_history"
 WRAP = ".tgme_widget_message_wrap"
@@ -83,7 +89,7 @@ class Page:
 
 
 class _View(BaseModel):
-    """What stands in `data-view`: number of the channel with a minus, message, time of rendering."""
+    """What stands in `data-view`: number of the channel with a minus, and time of rendering."""
 
     c: int
     t: int = 0
@@ -107,9 +113,7 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
             f"{place}: no {HISTORY}: there is no such channel, it is no channel, or its preview is disabled; "
             f"open the address in a browser, correct `channel`, or follow it with `via: api`"
         )
-    wraps = [one for one in history.css(WRAP) if one.css_first(NOTHING) is None]
-    shown = [one.css_first(BLOCK) or one for one in wraps]
-    shown += [one for one in history.css(BLOCK) if not _wrapped(one, history)]
+    shown = _shown_in(history)
     if not shown and history.css_first(NOTHING) is None:
         raise SourceFailed(f"{place}: neither {WRAP} nor {NOTHING} in {HISTORY}; the page has changed")
     views = [_view(one) for one in shown]
@@ -120,12 +124,14 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
     for one in ours:
         behind = next((known.messages[-1] for known in reversed(blocks) if known.messages), 0)
         blocks.append(_block(one, channel or 0, name, place, behind))
+    if len(blocks) > 1 and not any(one.post for one in blocks):
+        raise SourceFailed(f"{place}: none of its {len(blocks)} blocks can be read; {blocks[0].problem}")
     return Page(
         channel=channel,
         name=name,
         title=_shown(tree, ".tgme_channel_info_header_title") or "",
         subscribers=_subscribers(tree),
-        blocks=_ascending(one for one in blocks if one.messages),
+        blocks=_ascending([one for one in blocks if one.messages], place),
         lost=tuple(one for one in blocks if not one.messages),
         foreign=len(shown) - len(ours),
         before=_more(tree, history, "before"),
@@ -134,16 +140,21 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
     )
 
 
-def _wrapped(node: LexborNode, history: LexborNode) -> bool:
-    around = {name for one in ancestors(node, history) for name in classes(one)}
-    return bool(around & {WRAP.removeprefix("."), "tgme_widget_message"})
+def _shown_in(history: LexborNode) -> list[LexborNode]:
+    """Give the blocks, also without a wrap; a wrap without a block; and whatever else bears an id."""
+    found = []
+    for one in history.css(f"{BLOCK}, {WRAP}, [data-post]"):
+        wrap = WRAP.removeprefix(".") in classes(one)
+        empty = wrap and one.css_first(f"{BLOCK}, [data-post], {NOTHING}") is None
+        if empty or not wrap or "data-post" in one.attributes:
+            found.append(one)
+    return found
 
 
 def _view(block: LexborNode) -> _View | None:
-    value = block.attributes.get("data-view") or ""
     try:
-        return _View.model_validate_json(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
-    except (ValidationError, ValueError, binascii.Error):
+        return _View.model_validate(view_of(block))
+    except ValidationError:
         return None
 
 
@@ -203,9 +214,19 @@ def _block(node: LexborNode, channel: int, name: str, place: str, behind: int) -
     return Block(data, messages, may_be_part(node), post, None, draft_of(post).hashed(), behind)
 
 
-def _ascending(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """Order blocks by their ids; what is shown twice counts once."""
-    return tuple(sorted({one.first: one for one in blocks}.values(), key=lambda one: one.first))
+def _ascending(blocks: Sequence[Block], place: str) -> tuple[Block, ...]:
+    """Order blocks by their ids; what is shown twice counts once.
+
+    Raises:
+        SourceFailed: two different blocks bear the same id.
+    """
+    found: dict[int, Block] = {}
+    for one in blocks:
+        if found.setdefault(one.first, one).print != one.print:
+            raise SourceFailed(
+                f"{place}: shows message {one.first} twice and differently; the page has changed"
+            )
+    return tuple(found[first] for first in sorted(found))
 
 
 def _more(tree: LexborHTMLParser, history: LexborNode, where: str) -> int | None:

@@ -338,7 +338,12 @@ async def test_asked_too_often_is_a_failure_with_the_time_to_wait(wait: str | No
 DRIFT = {
     "another frame": ("tgme_channel_history", "tg_history", "no section.tgme_channel_history"),
     "no blocks known": ("tgme_widget_message_wrap", "tg_wrap", ""),
-    "neither wraps nor blocks": ("tgme_widget_message", "tg_message", "neither .tgme_widget_message_wrap"),
+    "neither wraps nor blocks": ("tgme_widget_message", "tg_message", "none of its 3 blocks can be read"),
+    "nothing known at all": (
+        "tgme_channel_history js-message_history",
+        'tgme_channel_history"><!--',
+        "neither",
+    ),
     "no numbers": ("data-view", "data-sight", "its data-view say no number of the channel"),
     "another name": ('data-post="BricsNews', 'data-post="Another', "say no number"),
 }
