@@ -3,7 +3,7 @@
 Pure. Telegram sends an album as several messages with one group number and shows it as one post with one
 caption. Its identity is the lowest id of its messages. Three things follow, and none of them guesses:
 
-* Pushed parts wait for each other, and no longer than they may. What comes later joins the post as a revision.
+* Pushed parts wait for each other, and no longer than they may. What comes later joins the post: a revision.
 * A part with a lower id than the post's own makes it another item, with all parts; the first item stays as it
   was seen, and the other one names its message in the relation `album`. Nobody says that it was withdrawn.
 * The first message of an album is deleted and the others are not: what stands there now is a post that begins

@@ -1,11 +1,11 @@
 """What is known of a channel's last posts, and what each word about one of them changes. Pure.
 
-A word is a push, a poll, or a page: each shows messages as they were when it was asked for. Words overtake each
-other. What makes one step of them that may be repeated in any order:
+A word is a push, a poll, or a page: each shows messages as they were when it was asked for. Words overtake
+each other. What makes one step of them that may be repeated in any order:
 
 * the same content again is nothing;
-* of two states the one with the older edit is the older, whichever came first; it is told if nobody had it yet,
-  and the newer one stays;
+* of two states the one with the older edit is the older, whichever came first; it is told if nobody had it
+  yet, and the newer one stays;
 * an answer that was asked for before something newer was heard does not unsay it: where both carry the same
   second, or where one says that a message is gone, the message is looked at again (`doubts`);
 * what a page does not show is gone only if it was known before the page was asked for, and if a look at that
@@ -50,12 +50,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A post, as it is now; `late`: as it was before what was told already."""
+    """A post as it is, or as it was before what was told already."""
 
     parts: Parts
     way: str
     absent: datetime | None
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +188,11 @@ class Known:
         of_post: dict[int, set[int]] = {}
         for message in messages:
             self.doubts.pop(message, None)
+            self._gone[message] = self.number
             if (post := self._owners.get(message)) is not None:
                 of_post.setdefault(post, set()).add(message)
+        while len(self._gone) > GONE_KEPT:
+            self._gone.pop(next(iter(self._gone)))
         found: list[News] = []
         for post, gone in sorted(of_post.items()):
             found += self._delete_of(post, gone, word)
@@ -198,10 +200,6 @@ class Known:
 
     def _delete_of(self, post: int, gone: set[int], word: Word) -> list[News]:
         mark = self._forget(post)
-        for message in gone:
-            self._gone[message] = self.number
-        while len(self._gone) > GONE_KEPT:
-            self._gone.pop(next(iter(self._gone)))
         absent = _before(mark.shown, word.at)
         rest = tuple(part for part in mark.parts if part.id not in gone)
         if not rest:
@@ -210,7 +208,7 @@ class Known:
         return [*found, self._enter(rest, word, self._fingerprint(rest), mark, absent)]
 
     def _may_exist(self, part: Part, word: Word) -> bool:
-        """Say whether a message is there as shown: not if it is gone since, and if it was gone only for sure."""
+        """Say whether a message is there as shown: not if it is gone since; if it was gone, only for sure."""
         since = self._gone.get(part.id)
         if since is None:
             return True
@@ -236,10 +234,8 @@ class Known:
             return []
         if mark.version is not None and version < mark.version:
             return self._late(post, mark, parts, fingerprint, word)
-        overtaken = word.asked < mark.number or (
-            word.pts is not None and mark.pts is not None and word.pts < mark.pts
-        )
-        if mark.print is not None and version == mark.version and overtaken and word.whole | (not mark.parts):
+        overtaken = word.asked < mark.number or (word.pts or 0) < ((word.pts and mark.pts) or 0)
+        if mark.print is not None and version == mark.version and overtaken:
             self.doubts |= {part.id: None for part in parts}
             return []
         self._forget(post)
@@ -247,10 +243,10 @@ class Known:
 
     def _late(self, post: int, mark: Mark, parts: Parts, fingerprint: str, word: Word) -> list[News]:
         """Tell an older state that nobody had; the newer one stays."""
-        if fingerprint in mark.prints or mark.parts:
+        if fingerprint in mark.prints:
             return []
         self._marks[post] = replace(mark, prints=(*mark.prints, fingerprint)[-PRINTS_KEPT:])
-        return [Shown(parts, word.way, None, late=True)]
+        return [Shown(parts, word.way, None)]
 
     def _enter(
         self, parts: Parts, word: Word, fingerprint: str, before: Mark | None, absent: datetime | None
@@ -263,7 +259,7 @@ class Known:
             word.at,
             word.ticks,
             prints=(*told, fingerprint)[-PRINTS_KEPT:],
-            pts=word.pts if word.pts is not None else before and before.pts,
+            pts=word.pts if word.pts is not None or before is None else before.pts,
         )
         self._put(parts[0].id, mark, parts)
         while len(self._marks) > self._keep:
