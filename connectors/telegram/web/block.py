@@ -167,12 +167,11 @@ def _check(block: LexborNode, message: int, place: str) -> None:
     said = str(view.get("p", "")).removesuffix("g") if isinstance(view, dict) else ""
     if said not in ("", str(message)):
         raise Unreadable(f"{place}: data-post says message {message}, data-view says {said:.80}")
-    dated = block.css_first("a.tgme_widget_message_date[href]")
-    address = _ADDRESS.fullmatch(dated.attributes.get("href") or "") if dated else None
-    if address and address["message"] != str(message):
-        raise Unreadable(
-            f"{place}: data-post says message {message}, its time is that of {address['message']}"
-        )
+    for dated in block.css("a.tgme_widget_message_date[href]"):
+        address = _ADDRESS.fullmatch(dated.attributes.get("href") or "")
+        if address and address["message"] != str(message):
+            other = address["message"]
+            raise Unreadable(f"{place}: data-post says message {message}, a time in it is that of {other}")
 
 
 def _status(block: LexborNode, place: str) -> str:

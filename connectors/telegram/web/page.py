@@ -113,7 +113,7 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
             f"{place}: no {HISTORY}: there is no such channel, it is no channel, or its preview is disabled; "
             f"open the address in a browser, correct `channel`, or follow it with `via: api`"
         )
-    shown = _shown_in(history)
+    shown = _shown_in(tree)  # also behind a section that damage has closed too early
     if not shown and history.css_first(NOTHING) is None:
         raise SourceFailed(f"{place}: neither {WRAP} nor {NOTHING} in {HISTORY}; the page has changed")
     views = [_view(one) for one in shown]
@@ -140,15 +140,15 @@ def read(html: str | bytes, asked: str, place: str) -> Page:
     )
 
 
-def _shown_in(history: LexborNode) -> list[LexborNode]:
+def _shown_in(tree: LexborHTMLParser) -> list[LexborNode]:
     """Give the blocks, also without a wrap; a wrap without a block; and whatever else bears an id."""
-    found = []
-    for one in history.css(f"{BLOCK}, {WRAP}, [data-post]"):
+    found: dict[int, LexborNode] = {}  # a node is given once for each selector that it matches
+    for one in tree.css(f"{BLOCK}, {WRAP}, [data-post]"):
         wrap = WRAP.removeprefix(".") in classes(one)
         empty = wrap and one.css_first(f"{BLOCK}, [data-post], {NOTHING}") is None
         if empty or not wrap or "data-post" in one.attributes:
-            found.append(one)
-    return found
+            found[one.mem_id] = one
+    return list(found.values())
 
 
 def _view(block: LexborNode) -> _View | None:

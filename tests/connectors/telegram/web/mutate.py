@@ -141,7 +141,7 @@ def judged(html: str, asked: str) -> Page | str:
         page = read(html, asked, f"https://t.me/s/{asked}")
     except SourceFailed as problem:
         return str(problem)
-    ids = LexborHTMLParser(html).css("section.tgme_channel_history [data-post]")
+    ids = LexborHTMLParser(html).css("[data-post]")
     there = {one.attributes.get("data-post") for one in ids}
     told = len(page.blocks) + len(page.lost) + page.foreign
     if told < len(there):
