@@ -73,7 +73,7 @@ class Agenda:
         return ticks >= self._waits.get(kind, 0.0)
 
     def trouble(self, ticks: float) -> None:
-        """Take in that a difference told nothing: read history instead, and try differences ever less often."""
+        """Take in that a difference told nothing: read history, and try differences ever less often."""
         self.troubles += 1
         self.postpone("difference", ticks + min(PATIENCE, self._poll * 2.0 ** min(self.troubles, 20)))
         self.instead()

@@ -20,25 +20,22 @@ class Upward:
     itself before anything passes over it. An album that stands last on a page waits for the next page.
 
     Attributes:
+        head: the newest message, as far as Telegram told; none: only an empty page is the end.
         done: there is nothing more.
         holes: ids that the page left out, to be looked at.
-        missing: ids that were passed over, because no message stands there.
+        missing: ids of jumps that are too large to be looked at one by one.
 
     Args:
         after: where it starts.
-        head: the newest message, as far as Telegram told; none: only an empty page is the end.
-        number: of what had been heard when it began.
-        began: when.
+        head: as the attribute.
     """
 
-    def __init__(self, after: int, head: int | None, *, number: int, began: Moment) -> None:
-        self.number = number
-        self.began = began
+    def __init__(self, after: int, head: int | None) -> None:
         self.done = False
         self.holes: list[int] = []
         self.missing: list[int] = []
         self._position = after
-        self._head = head
+        self.head = head
         self._page: list[Part] = []
         self._carry: list[Part] = []
         self._short = False
@@ -68,11 +65,10 @@ class Upward:
             return []
         return self.release()
 
-    def fill(self, found: Iterable[Part], empty: Iterable[int], asked: Iterable[int]) -> None:
-        """Take in what stands in holes."""
+    def fill(self, found: Iterable[Part], asked: Iterable[int]) -> None:
+        """Take in what stands in holes that were asked for."""
         answered = set(asked)
         self.holes = [number for number in self.holes if number not in answered]
-        self.missing = [*self.missing, *empty][:MISSING_KEPT]
         shown = {part.id: part for part in (*found, *self._page)}
         self._page = [shown[number] for number in sorted(shown)]
 
@@ -83,7 +79,7 @@ class Upward:
         if page:
             self._position = page[-1].id
             buffer, self._carry = split_last(buffer)
-            at_head = self._head is not None and self._position >= self._head
+            at_head = self.head is not None and self._position >= self.head
             self.done = self._short and at_head and not self._carry
         else:
             self._carry, self.done = [], True
