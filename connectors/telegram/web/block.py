@@ -144,10 +144,13 @@ def _post(block: LexborNode, channel: _Channel, place: str) -> Post:
     words = texts(block)
     status = "usable" if service or words else _status(block, place)
     author = block.css_first(".tgme_widget_message_from_author")
+    messages = messages_of(block, *address)
+    if messages[0] != address[1]:
+        raise Unreadable(f"{place}: data-post says message {address[1]}, and it has message {messages[0]}")
     return Post(
         channel=channel.id,
         name=channel.name,
-        messages=messages_of(block, *address),
+        messages=messages,
         kind="service" if service else "post",
         status=status,
         text="" if service else "\n".join(filter(None, [*words, *_poll(block)])),

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
 from connectors.common.http import Http
-from connectors.seam import Cursor, Looked, Missed, Observation, Sight
+from connectors.seam import Cursor, Looked, Missed, Observation, Sight, SourceFailed
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_bytes
 from connectors.telegram.web.block import PAGE_TYPE
@@ -92,6 +92,10 @@ class Follow:
     ) -> AsyncGenerator[Sight]:
         """Look once: everything the channel shows has been yielded when this ends."""
         shown = await pages.newest()
+        if shown.lowest is None and standing.known:
+            raise SourceFailed(
+                f"@{standing.name}: shows no posts, and had {len(standing.known)} before; that is no look"
+            )
         if standing.last is None:
             standing.last = await self._start(pages, shown)
             standing.backlog = shown.highest

@@ -18,7 +18,6 @@ from connectors.telegram.web.block import (
     address_of,
     block_bytes,
     may_be_part,
-    messages_of,
     post_of,
     view_of,
 )
@@ -205,13 +204,14 @@ def _foreign(block: LexborNode, view: _View | None, channel: int | None, name: s
 def _block(node: LexborNode, channel: int, name: str, place: str, behind: int) -> Block:
     data = block_bytes(node.html or "", channel, name)
     address = address_of(node)
-    messages = messages_of(node, *address) if address else ()
+    where = f"{place.partition('?')[0]}/{address[1]}" if address else place
     try:
-        post = post_of(data, f"{place.partition('?')[0]}/{messages[0]}" if messages else place)
+        post = post_of(data, where)
     except Unreadable as problem:
+        named = (address[1],) if address else ()
         said = f"unreadable: {problem}"
-        return Block(data, messages, may_be_part(node), None, str(problem), said, behind)
-    return Block(data, messages, may_be_part(node), post, None, draft_of(post).hashed(), behind)
+        return Block(data, named, may_be_part(node), None, str(problem), said, behind)
+    return Block(data, post.messages, may_be_part(node), post, None, draft_of(post).hashed(), behind)
 
 
 def _ascending(blocks: Sequence[Block], place: str) -> tuple[Block, ...]:

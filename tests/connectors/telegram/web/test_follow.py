@@ -157,16 +157,28 @@ async def test_an_edit_and_a_deletion_further_down_are_seen_when_posts_are_read_
 async def test_gone_is_only_what_lies_between_two_that_are_shown() -> None:
     site = filled(30)
     async with watching(site, **EARLY) as watch:
-        await watch.look()
+        had = (await watch.look()).cursor
         site.delete(30)
-        looked = (await watch.look()).cursor
-        assert (await watch.look()).ids == []
+        for _ in range(3):
+            looked = await watch.look()
+            assert looked.ids == []
         await watch.again()
         site.post("One more.")
-        seen = await watch.look(looked)
+        seen = await watch.look(looked.cursor)
         assert (30, "withdrawn") in seen.states
         (gone,) = (one for one in seen.observations if normalise(one).native_id == "30")
-        assert gone.absent == datetime.fromisoformat(str((looked or {})["looked"]))
+        assert gone.absent == datetime.fromisoformat(str((had or {})["looked"]))  # no later look had it
+
+
+async def test_after_an_outage_it_goes_forwards_and_each_step_is_kept() -> None:
+    site = filled(5)
+    async with watching(site, **EARLY) as watch:
+        cursor = (await watch.look()).cursor
+    for number in range(200):
+        site.post(f"Missed {number}.")
+    site.asked.clear()
+    await first_sights(site, 10, cursor, **EARLY)
+    assert site.asked == ["/s/BricsNews", "/s/BricsNews?after=4"]
 
 
 async def test_gone_and_back_again() -> None:
@@ -325,6 +337,18 @@ async def test_an_empty_channel_is_a_look_and_its_first_post_is_no_backlog() -> 
         assert seen.observations[0].absent is not None
 
 
+async def test_no_posts_at_all_where_there_were_some_is_no_look() -> None:
+    site = filled(3)
+    async with watching(site) as watch:
+        cursor = (await watch.look()).cursor
+        kept, site.posts = site.posts, {}
+        with pytest.raises(SourceFailed, match="shows no posts, and had 3 before"):
+            await watch.look()
+        await watch.again()
+        site.posts = kept
+        assert (await watch.look(cursor)).ids == [1, 2, 3]
+
+
 @pytest.mark.parametrize("wait", [None, "17"])
 async def test_asked_too_often_is_a_failure_with_the_time_to_wait(wait: str | None) -> None:
     site = filled(3)
@@ -380,11 +404,13 @@ async def test_a_block_that_cannot_be_read_is_a_dead_letter_and_the_others_go_on
 async def test_a_block_without_an_id_is_a_dead_letter_once_and_nothing_counts_as_gone() -> None:
     site = filled(5)
     async with watching(site, **EARLY) as watch:
-        await watch.look()
-        site.spoil = lambda html: html.replace('data-post="BricsNews/3"', 'data-post="?"')
-        with pytest.raises(Unreadable, match="/s/BricsNews/2, the block behind it: data-post is '\\?'"):
-            await watch.look()
+        cursor = (await watch.look()).cursor
     site.spoil = lambda html: html.replace('data-post="BricsNews/3"', 'data-post="?"')
-    found = await first_sights(site, 8, poll_seconds=0.01)
-    places = [one.place for one in found if isinstance(one, Observation) and one.place.endswith("behind it")]
-    assert len(places) == 1
+    found = await first_sights(site, 8, cursor, poll_seconds=0.01)
+    observations = [one for one in found if isinstance(one, Observation)]
+    (bad,) = (one for one in observations if one.place.endswith("/s/BricsNews/2, the block behind it"))
+    with pytest.raises(Unreadable, match="the block behind it: data-post is '\\?'"):
+        normalise(bad)
+    others = [normalise(one) for one in observations if one is not bad]
+    assert [(draft.native_id, draft.status) for draft in others] == [(one, "usable") for one in "1245"]
+    assert sum(isinstance(one, Looked) for one in found) == 3
