@@ -74,6 +74,7 @@ class Follow:
             self._base,
             standing,
             pause_seconds=config.poll_seconds,
+            now=self._now,
             sleep=self._sleep,
         )
         due = self._clock()

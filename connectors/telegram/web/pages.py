@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from connectors.common.http import Http
@@ -24,6 +25,7 @@ class Pages:
         base: where t.me is.
         standing: of the channel; every page is checked against it.
         pause_seconds: before a page from a cache is asked for again.
+        now: UTC.
         sleep: waits.
     """
 
@@ -35,6 +37,7 @@ class Pages:
         standing: Standing,
         *,
         pause_seconds: float,
+        now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
@@ -42,6 +45,7 @@ class Pages:
         self._asked = asked
         self._standing = standing
         self._pause_seconds = pause_seconds
+        self._now = now
         self._sleep = sleep
 
     async def newest(self) -> Shown:
@@ -99,7 +103,7 @@ class Pages:
             page = read(answer.body, self._asked, url)
             standing.meet(page, self._asked, url)
             if not standing.stale(page):
-                standing.rendered = max(standing.rendered, page.rendered or 0)
+                standing.date(page, self._now())
                 return page
         older = standing.rendered - (page.rendered or 0)
         raise SourceFailed(

@@ -15,6 +15,8 @@ from connectors.telegram.window import Bounds, Prints, compare, newest, read_spe
 
 OLDER_SECONDS = 10
 """The clocks of Telegram's servers may differ by this; a page is from a cache if it is older than that."""
+AHEAD_SECONDS = 300
+"""A page that was made so far in the future says nothing about those after it: some clock is wrong."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,12 @@ class Standing:
     def stale(self, page: Page) -> bool:
         """Say whether a page is older than one that was seen before: it comes from a cache."""
         return page.rendered is not None and page.rendered < self.rendered - OLDER_SECONDS
+
+    def date(self, page: Page, now: datetime) -> None:
+        """Take in when a page was made: no later one may be older."""
+        made = page.rendered or 0
+        if made <= now.timestamp() + AHEAD_SECONDS:
+            self.rendered = max(self.rendered, made)
 
     def is_new(self, post: int) -> bool:
         """Say whether a post that is not known belongs to what we follow, and not to what was before."""

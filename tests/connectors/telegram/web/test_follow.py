@@ -263,6 +263,16 @@ async def test_the_age_of_the_newest_page_survives_a_restart() -> None:
         assert "Edited." in [draft.text for draft in seen.drafts]
 
 
+async def test_a_page_from_the_future_does_not_make_the_next_ones_old() -> None:
+    site = filled(3)
+    async with watching(site, **EARLY) as watch:
+        site.seconds += 30 * 86_400
+        await watch.look()
+        site.seconds -= 30 * 86_400
+        site.post("New.")
+        assert (await watch.look()).ids == [4]
+
+
 async def test_a_new_name_of_the_same_channel_is_taken_over() -> None:
     site = filled(3)
     async with watching(site, **EARLY) as watch:

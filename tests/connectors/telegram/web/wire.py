@@ -66,7 +66,7 @@ class Clock:
     """A clock that the test moves; waiting moves it, too."""
 
     def __init__(self) -> None:
-        self.at = datetime(2026, 7, 4, 12, tzinfo=UTC).timestamp()
+        self.at = datetime(2026, 7, 14, 12, tzinfo=UTC).timestamp()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.at, UTC)
