@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -74,6 +74,10 @@ class Answer:
         return self.status == _UNCHANGED
 
 
+class Disconnected(SourceFailed):
+    """The connection broke, or there was none: it may be there at once again."""
+
+
 @dataclass(slots=True)
 class _Host:
     """How one host is to be treated, in seconds of the clock."""
@@ -93,6 +97,7 @@ class Http:
         spacing_seconds: at least so long between the beginnings of two requests to a host.
         jitter: up to this share of the spacing is added by chance.
         at_once: so many requests to a host at a time.
+        tries: of a request whose connection breaks: it happens, and mostly once.
         deadline_seconds: from asking to the last byte, for each redirect anew; without waiting for its turn.
         limit_bytes: a longer answer is refused, counted unpacked.
         clock: seconds that never run backwards.
@@ -105,6 +110,7 @@ class Http:
     spacing_seconds: float = 1.0
     jitter: float = 0.25
     at_once: int = 2
+    tries: int = 2
     deadline_seconds: float = 30.0
     limit_bytes: int = 8_000_000
     clock: Callable[[], float] = time.monotonic
@@ -147,7 +153,7 @@ class Http:
         for_good = True
         here = _parsed(url)
         for _ in range(HOPS + 1):
-            found = await self._ask(here, headers)
+            found = await self._insist(here, headers)
             if isinstance(found, Answer):
                 moved = found.url if hops and for_good else None
                 return replace(found, hops=tuple(hops), moved=moved)
@@ -158,6 +164,13 @@ class Http:
             if here.scheme not in ("http", "https"):
                 raise SourceFailed(f"{url}: redirects to {here}, which is no web address")
         raise SourceFailed(f"{url}: more than {HOPS} redirects, the last to {here}; correct the address")
+
+    async def _insist(self, url: URL, headers: Mapping[str, str]) -> Answer | tuple[int, URL]:
+        """Ask, and again where the connection breaks."""
+        for _ in range(self.tries - 1):
+            with suppress(Disconnected):
+                return await self._ask(url, headers)
+        return await self._ask(url, headers)
 
     async def _ask(self, url: URL, headers: Mapping[str, str]) -> Answer | tuple[int, URL]:
         """Ask once; give the answer, or status and target of a redirect."""
@@ -172,7 +185,7 @@ class Http:
                 raise SourceFailed(f"{url}: no whole answer within {self.deadline_seconds:g} s") from None
             except (aiohttp.ClientError, OSError, ValueError) as problem:
                 said = str(problem) or "nothing"
-                raise SourceFailed(f"{url}: {type(problem).__name__}: {said:.300}") from problem
+                raise Disconnected(f"{url}: {type(problem).__name__}: {said:.300}") from problem
 
     async def _read(self, url: URL, response: aiohttp.ClientResponse) -> Answer | tuple[int, URL]:
         status, said = response.status, response.headers

@@ -214,8 +214,15 @@ async def test_an_answer_that_is_too_long_is_refused_also_when_packed() -> None:
                 await http.get(f"{base}/{path}")
 
 
-async def test_an_answer_that_breaks_off_is_told() -> None:
+@pytest.mark.parametrize("breaks", [1, 2])
+async def test_a_connection_that_breaks_is_tried_once_more(breaks: int) -> None:
+    asked = 0
+
     async def broken(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        if asked > breaks:
+            return web.Response(text="whole")
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
         await response.write(b"half")
@@ -223,9 +230,13 @@ async def test_an_answer_that_breaks_off_is_told() -> None:
         request.transport.abort()
         return response
 
-    async with served(a=broken) as base, Http() as http:
-        with pytest.raises(SourceFailed, match=r"ClientPayloadError|ServerDisconnected|ClientOSError"):
-            await http.get(f"{base}/a")
+    async with served(a=broken) as base, Http(spacing_seconds=0) as http:
+        if breaks == 1:
+            assert (await http.get(f"{base}/a")).body == b"whole"
+        else:
+            with pytest.raises(SourceFailed, match=r"ClientPayloadError|ServerDisconnected|ClientOSError"):
+                await http.get(f"{base}/a")
+    assert asked == 2
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/a", "http://[::1", "nonsense", "http://"])

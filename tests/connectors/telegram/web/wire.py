@@ -15,6 +15,16 @@ from connectors.telegram.web import Follow, post_of
 from schemas.item import Draft
 from tests.connectors.telegram.web.site import Site
 
+EARLY = {"backfill_posts": 1000, "reread_seconds": 600, "poll_seconds": 30}
+
+
+def filled(posts: int, **more: int) -> Site:
+    """Give a channel with so many posts."""
+    site = Site()
+    for number in range(posts):
+        site.post(f"Post {number}.", **more)
+    return site
+
 
 def quick_http(**more: Any) -> Http:
     """Give a client that does not wait between two requests."""
