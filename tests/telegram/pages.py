@@ -47,6 +47,7 @@ class Shown:
     author: str = ""
     edited: bool = False
     hidden: bool = False  # only in the app
+    notice: str = "Please open Telegram to view this post"
     views: str = "1.2K"
 
 
@@ -175,7 +176,7 @@ def inside(post: Shown, name: str, url: str) -> str:
     if post.service:
         return f"<div {TEXT}>{plain_html(post.service)}</div>"
     if post.hidden:
-        return NOTICE.format(label="Please open Telegram to view this post", url=url)
+        return NOTICE.format(label=post.notice, url=url)
     out = []
     if post.forward:
         shown, address = post.forward
@@ -272,7 +273,7 @@ def window_of(
     """Choose what a page shows, counted by messages, so that it may cut an album in two.
 
     Returns:
-        the posts; whether there are older ones; whether there are newer ones.
+        the posts; whether it links to older ones; whether it links to newer ones.
     """
     ids = sorted(one for post in posts for one in post.ids)
     if after is not None:
@@ -281,8 +282,9 @@ def window_of(
         chosen = [one for one in ids if before is None or one < before][-PAGE_MESSAGES:]
     kept = set(chosen)
     shown = [cut(post, kept) for post in posts if kept & set(post.ids)]
-    older = bool(chosen) and any(one < chosen[0] for one in ids)
-    newer = bool(chosen) and any(one > chosen[-1] for one in ids)
+    short = len(chosen) < PAGE_MESSAGES  # such pages leave links out, now and then; so here
+    older = bool(chosen) and any(one < chosen[0] for one in ids) and not (short and chosen[0] % 2)
+    newer = bool(chosen) and any(one > chosen[-1] for one in ids) and not (short and chosen[-1] % 2)
     return sorted(shown, key=lambda post: post.ids[0]), older, newer
 
 
@@ -324,7 +326,7 @@ def page(
         subscribers=subscribers,
         prev=f'<link rel="prev" href="/s/{name}?before={low}">' if older else "",
         next=f'<link rel="next" href="/s/{name}?after={high}">' if newer else "",
-        more=MORE.format(name=name, way="before", at=low) if older else "",
+        more=MORE.format(name=name, way="before", at=low or "") if older or not shown else "",
         less=MORE.format(name=name, way="after", at=high) if newer else "",
         blocks=blocks,
         seconds=json.dumps(85.16),

@@ -140,7 +140,7 @@ def _post(block: LexborNode, channel: _Channel, place: str) -> Post:
     date = (time.attributes.get("datetime") or "").strip() if time else ""
     if not date:
         raise Unreadable(f"{place}: no time in .tgme_widget_message_date; the page has changed")
-    service = "service_message" in classes(block)
+    service = "service_message" in classes(block) or _notice(block) == "Service message"
     words = texts(block)
     status = "usable" if service or words else _status(block, place)
     author = block.css_first(".tgme_widget_message_from_author")
@@ -198,6 +198,12 @@ def _strange_words(block: LexborNode) -> Iterator[str]:
             if not any(known & set(classes(one)) or one.tag in ("script", "style") for one in around):
                 named = next((one for one in around if classes(one)), block)
                 yield f"{named.tag}.{'.'.join(classes(named))}"[:120]
+
+
+def _notice(block: LexborNode) -> str:
+    """Give what a block says instead of what it does not show."""
+    label = block.css_first(".message_media_not_supported_label")
+    return plain(label).strip() if label else ""
 
 
 def _poll(block: LexborNode) -> list[str]:

@@ -126,7 +126,7 @@ class Follow:
                     return block.messages[-1]
                 count += 1
             lowest = shown.lowest
-            shown = Shown({}) if shown.beginning else await pages.before(lowest)
+            shown = await pages.before(lowest)
             if shown.lowest is None:
                 return lowest - 1
         return 0
@@ -136,13 +136,13 @@ class Follow:
         again = max(standing.known, default=0)  # the last post is shown once more: that is the overlap
         while True:
             last = standing.last or 0
-            shown, newest = await pages.behind(max(again - 1 if again else last, 1))
+            shown = await pages.behind(again - 1 if again > 1 else last)
             shown = await pages.down_to(shown, lambda it, last=last: it.reaches(last))  # type: ignore[misc]
             for sight in self._sights(standing, shown, began):
                 yield sight
             standing.settle(shown.prints, began)
             moved = (standing.last or 0) > last
-            if newest or not (moved or again):
+            if not (moved or again):
                 return
             again = max(standing.known, default=0) if moved else 0
 

@@ -70,8 +70,8 @@ class Page:
         blocks: whose ids can be read, ascending.
         lost: whose ids cannot.
         foreign: how many blocks are of another channel, by name and number.
-        before: lowest id, if there are older posts.
-        after: highest id, if there are newer ones.
+        before: lowest id, where the page links to older posts; short pages leave that out, now and then.
+        after: highest id, where it links to newer ones, likewise.
         rendered: when Telegram made it, in seconds since 1970: less in a page from a cache.
     """
 

@@ -10,6 +10,8 @@ from connectors.seam import SourceFailed
 from connectors.telegram.web.page import Page, read
 from connectors.telegram.web.standing import Shown, Standing, shown_by
 
+PAGE_MESSAGES = 20
+"""A page shows no more messages; each part of an album counts."""
 LONGEST_WALK = 500
 """Pages that are gone through at once, backwards: far more than any window has."""
 STALE_TRIES = 3
@@ -56,10 +58,14 @@ class Pages:
         """Give the page of what is directly before a post."""
         return shown_by(await self._page(f"?before={post}"), whole_head=False, whole_tail=True)
 
-    async def behind(self, message: int) -> tuple[Shown, bool]:
-        """Give the page of what is directly behind a post's last message, and whether it is the newest."""
-        page = await self._page(f"?after={message}")
-        return shown_by(page, whole_head=True, whole_tail=False), page.after is None
+    async def behind(self, message: int) -> Shown:
+        """Give the page of what is directly behind a message, the last one of its post; 0: the first page."""
+        if message > 0:
+            return shown_by(await self._page(f"?after={message}"), whole_head=True, whole_tail=False)
+        first = await self._page(f"?before={PAGE_MESSAGES + 1}")  # ?after=0 might mean anything
+        if first.blocks or first.lost:
+            return shown_by(first, whole_head=True, whole_tail=False)
+        return await self.behind(PAGE_MESSAGES)
 
     async def down_to(self, shown: Shown, enough: Callable[[Shown], bool]) -> Shown:
         """Go on downwards from what is shown until it is enough or the channel's beginning.

@@ -160,7 +160,7 @@ class Shown:
     Attributes:
         blocks: by id, ascending.
         lost: blocks whose ids cannot be read; then no absence means anything.
-        beginning: there is nothing older.
+        beginning: there is nothing older; that is known only of who asked for it.
     """
 
     blocks: Mapping[int, Block]
@@ -202,17 +202,19 @@ class Shown:
 def shown_by(page: Page, *, whole_head: bool, whole_tail: bool) -> Shown:
     """Give what a page shows, without what an edge may have cut off an album.
 
+    Whether there is more behind an edge is not asked: short pages leave the link to it out, now and then.
+
     Args:
         page: the page.
         whole_head: it was asked for from the border of a post on.
         whole_tail: it was asked for up to the border of a post, or up to the newest.
     """
     blocks = list(page.blocks)
-    if blocks and blocks[0].part and page.before is not None and not whole_head:
-        blocks = blocks[1:] or blocks  # none fills a page
-    if blocks and blocks[-1].part and page.after is not None and not whole_tail:
+    if blocks and blocks[0].part and not whole_head:
+        blocks = blocks[1:] or blocks  # an album is shorter than a page: alone on one, it is whole
+    if blocks and blocks[-1].part and not whole_tail:
         blocks = blocks[:-1] or blocks
-    return Shown({one.first: one for one in blocks}, page.lost, beginning=page.before is None)
+    return Shown({one.first: one for one in blocks}, page.lost)
 
 
 def events(standing: Standing, shown: Shown) -> Iterable[tuple[int, bool]]:

@@ -267,3 +267,17 @@ async def test_what_the_api_keeps_in_the_cursor_is_carried_over() -> None:
         assert seen.cursor is not None
         assert (seen.cursor["pts"], seen.cursor["access"]) == (17, {"5": "99"})
         assert (seen.cursor["last"], seen.cursor["window"]) == (3, "1-3")
+
+
+@pytest.mark.parametrize("skip", [0, 30])
+async def test_a_channel_that_begins_with_an_album_is_read_from_its_first_part(skip: int) -> None:
+    site = Site()
+    site.post("The first.", parts=3, skip=skip)
+    for number in range(60):
+        site.post(f"Post {number}.", media="photo")
+    async with watching(site, **EARLY) as watch:
+        seen = await watch.look()
+        assert seen.ids == list(site.posts)
+        assert seen.drafts[0].text == "The first."
+        assert len(seen.drafts[0].relations) == 2
+        assert not seen.missed

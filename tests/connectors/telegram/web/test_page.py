@@ -61,6 +61,10 @@ POSTS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     ),
     "poll": ({"poll": ("Now?", ("Yes", "No 🔥"))}, {"text": "Now?\nYes\nNo 🔥"}),
     "service": ({"service": "Channel photo updated"}, {"text": "", "kind": "service", "status": "usable"}),
+    "service without its class": (
+        {"hidden": True, "notice": "Service message"},
+        {"text": "", "kind": "service", "status": "usable"},
+    ),
     "signed": ({"text": "A.", "author": "Álvaro"}, {"author": "Álvaro", "text": "A."}),
     "edited": ({"text": "A.", "edited": True, "author": "Á"}, {"author": "Á", "edited": None}),
     "answer": ({"text": "A.", "reply_to": ("bricsnews", 3)}, {"text": "A.", "reply_to": 3}),
