@@ -1,7 +1,7 @@
 """What following a channel by its page remembers, and how the cursor spells it. Pure.
 
-The cursor is the one of both ways; the page adds two keys: `rendered`, when Telegram made the newest page
-that was taken in, and `backlog`, the newest post of first contact while that is not all in.
+The cursor is the one of both ways; the page adds `rendered`, when Telegram made the newest page that was taken
+in. `backlog` is the newest post of first contact, as long as that is not all in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,21 +59,25 @@ class Standing:
         if cursor is None:
             return cls(name, reread_posts)
         own = ("channel", "name", "last", "window", "looked", "rendered", "backlog")
+        others = {key: value for key, value in cursor.items() if key not in own}
         try:
-            known = dict.fromkeys(read_spelled(cursor.get("window", "")))
+            channel = None if cursor.get("channel") is None else int(cursor["channel"])
+            if cursor.get("last") is None:  # first contact is not over, by either way
+                return cls(name, reread_posts, channel=channel, others=others)
+            known = dict.fromkeys(read_spelled(cursor.get("window") or ""))
             looked = datetime.fromisoformat(cursor["looked"]) if cursor.get("looked") else None
             return cls(
                 name=cursor.get("name") or name,
                 keep=reread_posts,
-                channel=cursor.get("channel"),
+                channel=channel,
                 last=int(cursor["last"]),
                 known=dict(known),
                 had=dict.fromkeys(known, looked) if looked else {},
                 looked=looked,
                 complete=looked,
-                rendered=int(cursor.get("rendered", 0)),
-                backlog=int(cursor.get("backlog", 0)),
-                others={key: value for key, value in cursor.items() if key not in own},
+                rendered=int(cursor.get("rendered") or 0),
+                backlog=int(cursor.get("backlog") or 0),
+                others=others,
             )
         except (KeyError, ValueError, TypeError, AttributeError) as problem:
             raise SourceFailed(
@@ -91,10 +95,13 @@ class Standing:
             "name": self.name,
             "last": self.last,
             "window": spell(self.known),
-            "looked": self.looked.isoformat() if self.looked else None,
             "rendered": self.rendered,
         }
-        return spelled | ({"backlog": self.backlog} if self.backlog > self.last else {})
+        if self.looked is not None:
+            spelled["looked"] = self.looked.isoformat()
+        if self.backlog > self.last:
+            spelled["backlog"] = self.backlog
+        return spelled
 
     def meet(self, page: Page, asked: str, place: str) -> None:
         """Check that a page is of this channel, and pin the channel at first sight.

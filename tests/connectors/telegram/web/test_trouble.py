@@ -47,12 +47,25 @@ async def test_a_page_from_the_future_does_not_make_the_next_ones_old() -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", [{}, {"last": None}, {"last": 3, "window": "x"}, {"last": 3, "looked": "never"}]
+    "cursor", [{"last": "x"}, {"channel": "?"}, {"last": 3, "window": "x"}, {"last": 3, "looked": "never"}]
 )
 async def test_a_damaged_cursor_is_told(cursor: dict[str, object]) -> None:
     async with watching(filled(3)) as watch:
         with pytest.raises(SourceFailed, match="@BricsNews: its checkpoint cannot be read"):
             await watch.look(cursor)
+
+
+async def test_first_contact_that_the_other_way_began_is_made_here() -> None:
+    site = filled(30)
+    cursor = {"channel": site.channel, "name": "BricsNews", "window": "28-30", "pts": 5}
+    async with watching(site, **EARLY) as watch:
+        seen = await watch.look(cursor)
+        assert seen.ids == list(range(1, 31))
+        assert seen.cursor is not None
+        assert seen.cursor["pts"] == 5
+        await watch.again()
+        with pytest.raises(SourceFailed, match="is now another channel"):
+            await watch.look({**cursor, "channel": 77})
 
 
 async def test_no_such_channel_or_no_preview_is_told_and_never_no_news() -> None:
