@@ -20,8 +20,9 @@ from pydantic_core import from_json, to_json
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from connectors.seam import Unreadable
-from connectors.telegram.post import Origin, Post
+from connectors.telegram.post import Origin, Post, draft_of
 from connectors.telegram.web.text import ancestors, classes, links, plain, texts, within
+from schemas.item import Draft
 
 PAGE_TYPE = "application/vnd.dateline.telegram-page+json"
 """Content type of one block of a page."""
@@ -95,6 +96,15 @@ def post_of(data: bytes, place: str) -> Post:
     if block is None:
         raise Unreadable(f"{place}: no {BLOCK} in it; the page has changed")
     return _post(block, envelope.channel, place)
+
+
+def normalise(data: bytes, place: str) -> Draft:
+    """Make a draft of one block.
+
+    Raises:
+        Unreadable: as `post_of` says.
+    """
+    return draft_of(post_of(data, place))
 
 
 def address_of(block: LexborNode) -> tuple[str, int] | None:

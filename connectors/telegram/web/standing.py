@@ -1,7 +1,7 @@
 """What following a channel by its page remembers, and how the cursor spells it. Pure.
 
-The cursor is the one of both ways; the page adds `rendered`, when Telegram made the newest page that was taken
-in. `backlog` is the newest post of first contact, as long as that is not all in.
+The cursor is the one of both ways; the page adds `rendered`, when Telegram made the newest page that was
+taken in. `backlog` is the newest post of first contact, as long as that is not all in.
 """
 
 from collections.abc import Iterable, Mapping

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from connectors.common.http import Http
 from connectors.seam import Cursor, Looked, Missed, Observation, Sight
+from connectors.telegram import web
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_of
 from connectors.telegram.post import draft_of
-from connectors.telegram.web import Follow, post_of
+from connectors.telegram.web import Follow
 from schemas.item import Draft
 from tests.connectors.telegram.web.site import Site
 
@@ -50,8 +51,9 @@ class Page:
 
 
 def normalise(observation: Observation) -> Draft:
-    read = gone_of if observation.content_type == GONE_TYPE else post_of
-    return draft_of(read(observation.data, observation.place))
+    if observation.content_type == GONE_TYPE:
+        return draft_of(gone_of(observation.data, observation.place))
+    return web.normalise(observation.data, observation.place)
 
 
 @dataclass
