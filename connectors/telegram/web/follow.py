@@ -83,7 +83,6 @@ class Follow:
             deep = started >= due
             async for sight in self._look(standing, pages, began, deep=deep):
                 yield sight
-            standing.complete = began
             yield Looked(cursor=standing.cursor())
             due = started + config.reread_seconds if deep else due
             await self._sleep(config.poll_seconds)
@@ -113,7 +112,7 @@ class Follow:
             shown = await pages.down_to(shown, lambda it: (it.lowest or 0) <= lowest)
             for sight in self._sights(standing, shown, began):
                 yield sight
-        standing.settle(shown.prints, began)
+        standing.end(shown.prints, began)
 
     async def _start(self, pages: Pages, shown: Shown) -> int:
         """Give the message id behind which first contact begins."""

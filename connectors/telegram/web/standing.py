@@ -145,19 +145,23 @@ class Standing:
         return self.had.pop(post, None)
 
     def settle(self, prints: Prints, began: datetime) -> None:
-        """Take in that a look is complete, once what it changes was learnt and forgotten.
+        """Take in that these posts were shown, once what that changes was learnt and forgotten."""
+        self.known = newest(self.known, self.keep)
+        seen = dict.fromkeys(self.known.keys() & prints.keys(), began)
+        self.had = {one: at for one, at in self.had.items() if one in self.known} | seen
+        if (self.last or 0) >= self.backlog:
+            self.backlog = 0
+
+    def end(self, prints: Prints, began: datetime) -> None:
+        """Take in that a look is complete, of which this was shown last.
 
         `looked` moves only if all that is known was shown: else it would say of a post that it was there at a
         time when nobody saw it.
         """
-        self.known = newest(self.known, self.keep)
-        seen = self.known.keys() & prints.keys()
-        self.had = {one: began if one in seen else at for one, at in self.had.items() if one in self.known}
-        self.had |= dict.fromkeys(seen, began)
-        if len(seen) == len(self.known):
+        self.settle(prints, began)
+        self.complete = began
+        if self.known.keys() <= prints.keys():
             self.looked = began
-        if (self.last or 0) >= self.backlog:
-            self.backlog = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,21 @@ async def test_an_outage_is_bracketed_by_the_last_look_before() -> None:
         assert observation.absent == began
 
 
+async def test_an_outage_is_bracketed_likewise_when_it_is_caught_up_in_two_parts() -> None:
+    site = filled(5)
+    settings = {**EARLY, "reread_posts": 5}
+    async with watching(site, **settings) as watch:
+        cursor = (await watch.look()).cursor
+    new = [site.post(f"Missed {number}.") for number in range(70)]
+    part = await first_sights(site, 40, cursor, **settings)
+    assert isinstance(part[-1], Observation)
+    async with watching(site, **settings) as watch:
+        seen = await watch.look(part[-1].cursor)
+    rest = [one for one in seen.observations if int(normalise(one).native_id) >= new[45]]
+    assert len(rest) == 25
+    assert {one.absent for one in rest} == {datetime.fromisoformat(str((cursor or {})["looked"]))}
+
+
 async def test_the_last_post_was_deleted_meanwhile_and_nothing_is_lost() -> None:
     site = filled(30)
     async with watching(site, **EARLY) as watch:
