@@ -35,7 +35,7 @@ class Word:
         absent: the last complete look before; none if there was none.
         whole: it shows all messages of an album.
         sure: it is a look at this very message, so it may show again what was gone.
-        pts: the channel's count of changes that a push carries; it orders pushes.
+        pts: the channel's count of changes behind which it is; it orders what the same second says.
     """
 
     way: str
@@ -80,7 +80,7 @@ class Mark:
         ticks: when its present state was told, by the clock that never jumps.
         parts: of an album its messages; empty of one that stands alone or is not known.
         prints: states that were told.
-        pts: of the last push that told of it.
+        pts: the channel's count of changes when it was told last.
     """
 
     print: str | None
@@ -230,7 +230,8 @@ class Known:
         fingerprint = self._fingerprint(whole)
         if fingerprint == mark.print:
             newer = max(version, mark.version or 0)
-            self._put(post, replace(mark, shown=_later(mark.shown, word.at), version=newer), whole)
+            pts = max(word.pts or 0, mark.pts or 0) or None
+            self._put(post, replace(mark, shown=_later(mark.shown, word.at), version=newer, pts=pts), whole)
             return []
         if mark.version is not None and version < mark.version:
             return self._late(post, mark, parts, fingerprint, word)
@@ -259,7 +260,7 @@ class Known:
             word.at,
             word.ticks,
             prints=(*told, fingerprint)[-PRINTS_KEPT:],
-            pts=word.pts if word.pts is not None or before is None else before.pts,
+            pts=max(word.pts or 0, (before and before.pts) or 0) or None,
         )
         self._put(parts[0].id, mark, parts)
         while len(self._marks) > self._keep:

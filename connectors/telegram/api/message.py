@@ -196,7 +196,7 @@ def _post(envelope: Envelope) -> Post:
     service = first.service
     edits = [part for part in parts if part.edit_date is not None]
     newest = max(edits, key=lambda part: version_of(part.edit_date) or 0, default=None)
-    versions = [version_of(part.edit_date) for part in parts]
+    album = any(part.grouped_id is not None for part in parts)
     return Post(
         channel=envelope.channel.id,
         name=envelope.channel.name,
@@ -207,7 +207,7 @@ def _post(envelope: Envelope) -> Post:
         date=first.date,
         edited=newest.edit_date if newest else None,
         edited_hidden=bool(newest and newest.edit_hide),
-        version=None if None in versions else max(filter(None, versions), default=0),
+        version=None if album else version_of(first.edit_date),  # an album can lose the part edited last
         reply_to=None if service else _reply_to(parts, envelope.channel.id),
         origin=_origin(parts, envelope.chats),
         links=tuple(dict.fromkeys(_links(parts))),

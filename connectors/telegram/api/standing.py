@@ -173,7 +173,7 @@ class Standing:
         elif asked.why == "newer" and self._up is not None:
             self._count("pages")
             self._pts = self._pts if self._pts is not None else answer.pts
-            self._release(self._up, self._up.take(answer, self._known.was_gone), asked)
+            self._release(self._up, self._up.take(answer, self._known.was_gone), asked, answer.pts)
         elif asked.why == "since":
             self._begin_after(max((part.id for part in answer.parts), default=0))
         elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
@@ -215,13 +215,13 @@ class Standing:
             yield "newer", self._up.ask()
         if self._around:
             yield "around", Older(next(iter(self._around)) + ALBUM, 2 * ALBUM)
-        if self.agenda.differ and self._pts is not None:
-            yield "differ", Difference(self._pts)
         if self.agenda.again and self._down is None and self._up is None:
             count, floor = self._config.reread_posts, self._first or 0
             self._down = Downward(count, floor=floor, number=self._known.number, began=now)
         if self._down is not None and not self._down.done:
             yield "again", self._down.ask()
+        if self.agenda.differ and self._pts is not None:  # last: it tells old states too, pages know the new
+            yield "differ", Difference(self._pts)
 
     def _first_contact(self, number: int, now: Moment) -> tuple[str, Ask]:
         """Find where to begin, so many posts back or behind a moment, and where the backlog ends."""
@@ -257,7 +257,7 @@ class Standing:
 
     def _take(self, update: Update, now: Moment, word: Word) -> None:
         if isinstance(update, Said):
-            self._say(update, now, replace(word, pts=update.pts if word.way == "push" else None))
+            self._say(update, now, replace(word, pts=update.pts))
         elif isinstance(update, Deleted):
             self._delete(update.messages, word)
         else:
@@ -308,7 +308,7 @@ class Standing:
             return
         word = self._word("poll", now, asked)
         for part in changes.new:
-            self._say(Said(part), now, word)
+            self._say(Said(part), now, replace(word, pts=changes.pts))
         for update in changes.updates:
             self._take(update, now, word)
         if changes.new:
@@ -334,11 +334,11 @@ class Standing:
         self._delete(page.empty, word)
         up.fill(page.parts, asked.ask.messages if isinstance(asked.ask, These) else ())
         if not up.holes:
-            self._release(up, up.release(), asked)
+            self._release(up, up.release(), asked, None)
 
-    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked) -> None:
+    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked, pts: int | None) -> None:
         """Take in posts that history proved, and move the cursor over each."""
-        word = self._word("history", asked.moment, asked)
+        word = self._word("history", asked.moment, asked, pts=pts)
         for parts, behind in ready:
             backlog = parts[0].id <= self._backlog
             whole = joined(self._held.take(parts[0].group), parts) if parts[0].group else parts
@@ -353,7 +353,7 @@ class Standing:
 
     def _clear(self, page: Page, asked: Asked, now: Moment) -> None:
         """Take in what stands where there was doubt."""
-        word = self._word("reread", now, asked, whole=False, sure=True)
+        word = self._word("reread", now, asked, whole=False, sure=True, pts=page.pts)
         for parts in posts_of(page.parts):
             if parts[0].group is not None and not self._known.has_whole(parts[0]):
                 self._around[parts[0].id] = None
@@ -363,7 +363,7 @@ class Standing:
 
     def _look_around(self, page: Page, asked: Asked, now: Moment) -> None:
         """Take in the album around a message."""
-        word = self._word("reread", now, asked, sure=True)
+        word = self._word("reread", now, asked, sure=True, pts=page.pts)
         message = asked.ask.before - ALBUM if isinstance(asked.ask, Older) else 0
         for parts in posts_of(page.parts):
             near = ALBUM if parts[0].group is not None else 1
@@ -379,7 +379,7 @@ class Standing:
             if not (self._config.backfill_since and self._backlog):
                 self._begin_after(down.low() - 1)
             return
-        word = Word("reread", down.number, down.began.at, now.ticks, self._complete)
+        word = Word("reread", down.number, down.began.at, now.ticks, self._complete, pts=down.pts)
         for parts in down.posts():
             held = self._held.take(parts[0].group) if parts[0].group else ()
             self._tell(self._known.arrive(joined(held, parts), word))

@@ -98,6 +98,7 @@ class Downward:
 
     Attributes:
         done: enough was shown.
+        pts: the channel's count of changes when the first page was shown.
 
     Args:
         count: so many posts.
@@ -110,6 +111,7 @@ class Downward:
         self.number = number
         self.began = began
         self.done = False
+        self.pts: int | None = None
         self._count = count
         self._floor = floor
         self._parts: dict[int, Part] = {}
@@ -122,6 +124,7 @@ class Downward:
 
     def take(self, page: Page) -> None:
         """Take in a page."""
+        self.pts = page.pts if self.pts is None else self.pts
         shown = [part for part in page.parts if not self._before or part.id < self._before]
         self._parts |= {part.id: part for part in shown}
         self._before = min(self._parts, default=1)
