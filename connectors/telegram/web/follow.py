@@ -5,6 +5,9 @@ asked for, forwards; each has to overlap with what is proved before anything of 
 time a look goes down as far as posts are read again: what changed there is an edit, and what is missing
 between two posts that are shown is gone. A page that is older than one seen
 before comes from a cache and is no look.
+
+What a page cannot tell: when a post was edited, what is shown only in the app, and that the newest post is
+gone until there is another one behind it. Posts below those that are read again are not looked at.
 """
 
 import asyncio

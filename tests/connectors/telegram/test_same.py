@@ -1,6 +1,8 @@
 """The page and the API give the same items: the same identity, the same content hash."""
 
 import json
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,51 @@ def test_both_ways_name_the_origin_alike() -> None:
     assert (
         (one.origin.name, one.origin.message) == (other.origin.name, other.origin.message) == ("some", 1178)
     )
+
+
+types: Any = import_module("telethon.tl.types")  # it has no types of its own
+WHEN = datetime(2026, 7, 4, 21, 8, tzinfo=UTC)
+PEER = types.PeerChannel(CHANNEL)
+
+
+def written(**fields: Any) -> Message:
+    """Give a message as telethon writes it."""
+    plain = {"id": 17, "peer_id": PEER, "date": WHEN, "message": "The ferry is late!"}
+    found: Message = json.loads(types.Message(**{**plain, **fields}).to_json())
+    return found
+
+
+def asked(*answers: str) -> Any:
+    options = [types.PollAnswer(types.TextWithEntities(one, []), one.encode()) for one in answers]
+    question = types.TextWithEntities("Now?", [])
+    return types.MessageMediaPoll(types.Poll(1, question, options, 0), types.PollResults())
+
+
+WRITTEN: dict[str, Message] = {
+    "text": written(),
+    "entities": written(
+        message="🔥 Breaking: see here",
+        entities=[types.MessageEntityBold(3, 9), types.MessageEntityTextUrl(17, 4, "https://a.org/?b=1&c=2")],
+    ),
+    "photo alone": written(message="", media=types.MessageMediaPhoto()),
+    "poll": written(message="", media=asked("Yes", "No 🔥")),
+    "signed and edited": written(post_author="Álvaro", edit_date=WHEN),
+    "answer": written(reply_to=types.MessageReplyHeader(reply_to_msg_id=5)),
+    "forward": written(
+        fwd_from=types.MessageFwdHeader(date=WHEN, from_id=types.PeerChannel(3), channel_post=1178)
+    ),
+    "service": json.loads(
+        types.MessageService(
+            id=17, peer_id=PEER, date=WHEN, action=types.MessageActionChatEditTitle("New")
+        ).to_json()
+        or ""
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_what_telethon_writes_is_the_same_on_the_page(kind: str) -> None:
+    same([WRITTEN[kind]])
 
 
 @given(posts())
