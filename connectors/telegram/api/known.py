@@ -191,6 +191,8 @@ class Known:
             self._gone[message] = self.number
             if (post := self._owners.get(message)) is not None:
                 of_post.setdefault(post, set()).add(message)
+                if post != message and message in self._marks:  # it was told as a post, before a lower part
+                    of_post.setdefault(message, set()).add(message)
         while len(self._gone) > GONE_KEPT:
             self._gone.pop(next(iter(self._gone)))
         found: list[News] = []
@@ -240,6 +242,8 @@ class Known:
             self.doubts |= {part.id: None for part in parts}
             return []
         self._forget(post)
+        if whole[0].id < post:
+            self._marks[post] = replace(mark, parts=())
         return [self._enter(whole, word, fingerprint, mark, _before(mark.shown, word.at))]
 
     def _late(self, post: int, mark: Mark, parts: Parts, fingerprint: str, word: Word) -> list[News]:
@@ -278,7 +282,8 @@ class Known:
     def _forget(self, post: int) -> Mark:
         mark = self._marks.pop(post)
         for message in (post, *(part.id for part in mark.parts)):
-            self._owners.pop(message, None)
+            if self._owners.get(message) == post:
+                del self._owners[message]
         for part in mark.parts[:1]:
             self._groups.pop(part.group or "", None)
         return mark

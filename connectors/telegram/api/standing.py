@@ -173,7 +173,7 @@ class Standing:
         elif asked.why == "newer" and self._up is not None:
             self._count("pages")
             self._pts = self._pts if self._pts is not None else answer.pts
-            self._release(self._up, self._up.take(answer, self._known.was_gone), asked, answer.pts)
+            self._release(self._up, self._up.take(answer, asked, self._known.was_gone), asked)
         elif asked.why == "since":
             self._begin_after(max((part.id for part in answer.parts), default=0))
         elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
@@ -334,11 +334,12 @@ class Standing:
         self._delete(page.empty, word)
         up.fill(page.parts, asked.ask.messages if isinstance(asked.ask, These) else ())
         if not up.holes:
-            self._release(up, up.release(), asked, None)
+            self._release(up, up.release(), asked)
 
-    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked, pts: int | None) -> None:
+    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked) -> None:
         """Take in posts that history proved, and move the cursor over each."""
-        word = self._word("history", asked.moment, asked, pts=pts)
+        asked = up.asked or asked  # a page may have waited for others while pushes came
+        word = self._word("history", asked.moment, asked, pts=up.pts)
         for parts, behind in ready:
             backlog = parts[0].id <= self._backlog
             whole = joined(self._held.take(parts[0].group), parts) if parts[0].group else parts

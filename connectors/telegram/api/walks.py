@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from connectors.telegram.albums import Part, Parts, first_is_cut, posts_of, split_last
 from connectors.telegram.api.asks import PAGE, Moment, Newer, Older, Page
+from connectors.telegram.api.telling import Asked
 
 HOLES = 1000
 """A larger jump between two ids is not looked at message by message."""
@@ -23,6 +24,8 @@ class Upward:
         head: the newest message, as far as Telegram told; none: only an empty page is the end.
         done: there is nothing more.
         holes: ids that the page left out, to be looked at.
+        asked: how the oldest of what waits was asked for; none before the first page.
+        pts: the channel's count of changes then.
         missing: ids of jumps that are too large to be looked at one by one.
 
     Args:
@@ -34,6 +37,8 @@ class Upward:
         self.done = False
         self.holes: list[int] = []
         self.missing: list[int] = []
+        self.asked: Asked | None = None
+        self.pts: int | None = None
         self._position = after
         self.head = head
         self._page: list[Part] = []
@@ -44,13 +49,16 @@ class Upward:
         """Give what to ask next."""
         return Newer(self._position)
 
-    def take(self, page: Page, gone: Callable[[int], bool]) -> list[tuple[Parts, int]]:
+    def take(self, page: Page, asked: Asked, gone: Callable[[int], bool]) -> list[tuple[Parts, int]]:
         """Take in a page; give what is ready, as `release` does: nothing while there are `holes`.
 
         Args:
             page: the answer.
+            asked: to this.
             gone: whether it is known that a message does not exist.
         """
+        if not self._carry:
+            self.asked, self.pts = asked, page.pts
         shown = {part.id: part for part in page.parts if part.id > self._position}
         self._page = [shown[number] for number in sorted(shown)]
         self._short = len(page.parts) < PAGE
