@@ -43,6 +43,8 @@ class Post:
         date: when it was published, `2026-07-04T21:08:00+00:00`; none of one that is gone.
         edited: when it was edited last, spelled alike; the page does not say.
         edited_hidden: the edit is not to be shown: reactions, buttons and the like.
+        version: the second of the last edit, 0 of one that was never edited: of two states the older has
+            less, also where it comes later, from a cache. None where the way does not tell.
         reply_to: id of the message in this channel that it answers.
         origin: where it was forwarded from.
         links: addresses of its link preview and of what its words lead to, in their order.
@@ -60,6 +62,7 @@ class Post:
     date: str | None = None
     edited: str | None = None
     edited_hidden: bool = False
+    version: int | None = None
     reply_to: int | None = None
     origin: Origin | None = None
     links: tuple[str, ...] = ()
@@ -86,6 +89,7 @@ def draft_of(post: Post) -> Draft:
         source=post.name or str(post.channel),
         native_id=str(first),
         sequence=str(first),
+        version=post.version,
         kind=post.kind,
         status=post.status,
         delivery="pushed" if post.pushed else "polled",

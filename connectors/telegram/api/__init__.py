@@ -1,0 +1,1 @@
+"""Telegram through its API, with an account."""

@@ -1,0 +1,423 @@
+"""What to ask next about one channel, what each answer and push changes, and where the cursor may go. Pure.
+
+It is told of everything that happens (`heard`, `answered`, `failed`, ...) with the time, leaves what is to be
+yielded in `told`, and says with `next` what to ask. It has no clock and asks nothing itself, so that every
+interleaving and every place to crash can be enumerated without a network.
+
+Three feeds meet in `Known`: pushes, differences by our own count of changes, and history. Only history moves
+`last`: a push says nothing of what lies below it, and neither does a difference. One that is contiguous by
+its counts proves only that the server told everything *it* counted: servers have been seen to jump over posts
+(TooLong) and to refuse for days (PERSISTENT_TIMESTAMP_OUTDATED), and nothing in a difference shows which ids
+it left out. So a difference is an alarm, and the page behind it is the proof; that is one request more for
+each poll that brings something. A crash costs at most that page again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from connectors.telegram.albums import Held, Parts, joined, posts_of
+from connectors.telegram.api.agenda import Agenda
+from connectors.telegram.api.asks import (
+    PAGE,
+    Answer,
+    Ask,
+    Changes,
+    Deleted,
+    Difference,
+    Moment,
+    Older,
+    Page,
+    Said,
+    These,
+    Until,
+    Update,
+    kind_of,
+)
+from connectors.telegram.api.known import Known, News, Vanished, Word
+from connectors.telegram.api.stand import Stand
+from connectors.telegram.api.telling import Asked, Hole, Look, Telling
+from connectors.telegram.api.walks import ALBUM, Downward, Upward
+from connectors.telegram.config import TelegramConfig
+
+SETTLE = 5.0
+"""A push may be so much ahead of the pages, seconds: a page that does not show it yet says nothing."""
+MARGIN = 300
+"""Posts that are remembered beyond those that are looked at again."""
+
+
+Fingerprint: TypeAlias = Callable[[Parts], str]
+
+
+class Standing:
+    """One channel.
+
+    Attributes:
+        told: what is to be yielded, in this order.
+        name: the channel's public name, as it was told last.
+        agenda: what is to be looked at when.
+        counts: of what happened, for the metrics.
+
+    Args:
+        config: the source's settings.
+        stand: where it stood.
+        fingerprint: of a post.
+        now: the time.
+        jitter: gives a number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        config: TelegramConfig,
+        stand: Stand,
+        *,
+        fingerprint: Fingerprint,
+        now: Moment,
+        jitter: Callable[[], float],
+    ) -> None:
+        self.told: deque[Telling] = deque()
+        self.name = stand.name
+        self.agenda = Agenda(config.poll_seconds, config.reread_seconds, jitter, now.ticks)
+        self.counts: dict[str, int] = {}
+        self._config = config
+        self._stand = stand
+        keep = config.reread_posts + MARGIN
+        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep)
+        self._held = Held(config.album_seconds)
+        self._last = stand.last
+        self._first = stand.first if stand.first is not None else min(stand.window, default=None)
+        self._top = 0
+        self._backlog = stand.backlog
+        self._complete = self._looked = self._reread = stand.looked
+        self._pts = self._safe_pts = stand.pts
+        self._since: Moment | None = None
+        self._blind = stand.last is not None
+        self._unseen: dict[int, None] = {}
+        self._around: dict[int, None] = {}
+        self._asked: Asked | None = None
+        self._up: Upward | None = None
+        self._down: Downward | None = None
+
+    def next(self, now: Moment) -> Asked | None:
+        """Give what to ask now; none if nothing is due, or while something is being asked."""
+        if self._asked is not None:
+            return None
+        self.tick(now)
+        if self.agenda.differ and (self._pts is None or not self.agenda.may("difference", now.ticks)):
+            self._want_newer(thorough=True)
+            self.agenda.differ = False
+        for why, ask in self._wanted(now):
+            if self.agenda.may(kind_of(ask), now.ticks):
+                self._since = self._since or now
+                self._asked = Asked(ask, self._known.number, now, why)
+                self._take_off(self._asked)
+                return self._asked
+        return None
+
+    def due(self) -> float:
+        """Give the moment at which to ask `next` again, if nothing happens before."""
+        held = self._held.due()
+        return min(self.agenda.due(), float("inf") if held is None else held)
+
+    def tick(self, now: Moment) -> None:
+        """Let time pass: let go of albums that waited, want what is due."""
+        for parts in self._held.take_due(now.ticks):
+            self._tell(self._known.arrive(parts, self._word("push", now, whole=False)))
+        if self._last is not None:
+            self.agenda.tick(now.ticks)
+        self.agenda.rest(now.ticks)
+
+    def heard(self, update: Update, now: Moment) -> None:
+        """Take in a push. Before first contact is over history brings everything anyway."""
+        if self._last is not None:
+            self._take(update, now, self._word("push", now))
+
+    def shaken(self, now: Moment) -> None:
+        """Take in that pushes may have been lost: look at everything."""
+        self._count("shaken")
+        self._blind = True
+        self._known.number += 1
+        self.agenda.differ = self.agenda.again = True
+        self._want_newer(thorough=True)
+        if self._last is not None:
+            self._since = now
+            self._down = None
+
+    def failed(self, asked: Asked, now: Moment, wait: float) -> None:
+        """Take in that a request was not answered; its kind waits so many seconds."""
+        self._asked = None
+        self._blind = True
+        self.agenda.postpone(kind_of(asked.ask), now.ticks + wait)
+        if asked.why == "around" and isinstance(asked.ask, Older):
+            self._around[asked.ask.before - ALBUM] = None
+        elif asked.why == "doubts" and isinstance(asked.ask, These):
+            self._known.doubts |= dict.fromkeys(asked.ask.messages)
+
+    def refused(self, now: Moment) -> None:
+        """Take in that Telegram cannot tell the difference from our count of changes on."""
+        self._asked = None
+        self._jumped(now)
+
+    def answered(self, asked: Asked, answer: Answer, now: Moment) -> None:
+        """Take in an answer."""
+        self._asked = None
+        if isinstance(answer, Changes):
+            self._changed(answer, asked, now)
+        elif asked.why == "holes" and self._up is not None:
+            self._fill(self._up, answer, asked, now)
+        elif asked.why == "doubts":
+            self._clear(answer, asked, now)
+        elif asked.why == "around":
+            self._look_around(answer, asked, now)
+        elif asked.why == "newer" and self._up is not None:
+            self._count("pages")
+            self._pts = self._pts if self._pts is not None else answer.pts
+            self._release(self._up, self._up.take(answer, self._known.was_gone), asked, answer.pts)
+        elif asked.why == "since":
+            self._begin_after(max((part.id for part in answer.parts), default=0))
+        elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
+            self._down.take(answer)
+            if self._down.done:
+                self._end_reread(self._down, now)
+        self._settle(now)
+
+    def cursor(self) -> dict[str, Any]:
+        """Give where the channel stands now, as far as it is told."""
+        over = self._last is not None and self._last >= self._backlog
+        return Stand(
+            self._stand.channel,
+            self.name,
+            last=self._last,
+            window=tuple(self._known.posts(self._config.reread_posts)),
+            looked=self._looked,
+            pts=self._safe_pts,
+            first=self._first,
+            backlog=0 if over else self._backlog,
+            rest=self._stand.rest,
+        ).spell()
+
+    # what to ask
+
+    def _wanted(self, now: Moment) -> Iterator[tuple[str, Ask]]:
+        """Give what is to be asked, the most urgent first."""
+        if self._up is not None and self._up.holes:
+            yield "holes", These(tuple(self._up.holes[:PAGE]))
+        if self._known.doubts:
+            yield "doubts", These(tuple(self._known.doubts)[:PAGE])
+        if self._last is None:
+            yield self._first_contact(self._known.number, now)
+            return
+        if self.agenda.newer and self._up is None:
+            head = None if self.agenda.thorough else self._top
+            self._up = Upward(self._last, head)
+        if self._up is not None and not self._up.holes:
+            yield "newer", self._up.ask()
+        if self._around:
+            yield "around", Older(next(iter(self._around)) + ALBUM, 2 * ALBUM)
+        if self.agenda.again and self._down is None and self._up is None:
+            count, floor = self._config.reread_posts, self._first or 0
+            self._down = Downward(count, floor=floor, number=self._known.number, began=now)
+        if self._down is not None and not self._down.done:
+            yield "again", self._down.ask()
+        if self.agenda.differ and self._pts is not None:  # last: it tells old states too, pages know the new
+            yield "differ", Difference(self._pts)
+
+    def _first_contact(self, number: int, now: Moment) -> tuple[str, Ask]:
+        """Find where to begin, so many posts back or behind a moment, and where the backlog ends."""
+        since = self._config.backfill_since
+        if since is not None and self._backlog:
+            return "since", Until(since)
+        if self._down is None:
+            count = 0 if since is not None else self._config.backfill_posts
+            self._down = Downward(count, floor=0, number=number, began=now)
+        return "again", self._down.ask()
+
+    def _take_off(self, asked: Asked) -> None:
+        """Take off the list what is asked for; what comes on it meanwhile is asked for again."""
+        if asked.why == "around" and isinstance(asked.ask, Older):
+            del self._around[asked.ask.before - ALBUM]
+        elif asked.why == "doubts" and isinstance(asked.ask, These):
+            for message in asked.ask.messages:
+                del self._known.doubts[message]
+
+    def _want_newer(self, *, thorough: bool = False) -> None:
+        self.agenda.newer = True
+        self.agenda.thorough |= thorough
+        if self._up is not None:
+            self._up.head = None  # it began before: let it go to the very end
+
+    # what answers and pushes change
+
+    def _word(self, way: str, now: Moment, asked: Asked | None = None, **more: Any) -> Word:
+        moment = asked.moment if asked else now
+        number = asked.number if asked else self._known.number
+        absent = self._complete if self._complete is not None and self._complete <= now.at else None
+        return Word(way, number, moment.at, now.ticks, absent, **more)
+
+    def _take(self, update: Update, now: Moment, word: Word) -> None:
+        if isinstance(update, Said):
+            self._say(update, now, replace(word, pts=update.pts))
+        elif isinstance(update, Deleted):
+            self._delete(update.messages, word)
+        else:
+            self.agenda.differ = True
+            self._want_newer(thorough=True)
+
+    def _say(self, said: Said, now: Moment, word: Word) -> None:
+        """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
+        part = said.part
+        self._top = max(self._top, part.id)
+        if part.group is None:
+            self._tell(self._known.arrive((part,), word))
+        elif self._known.has_whole(part):
+            self._tell(self._known.arrive((part,), replace(word, whole=False)))
+        elif part.id > (self._last or 0) and not self._known.has(part.id):
+            self._held.add(part, now.ticks)
+        else:
+            self._around[part.id] = None
+
+    def _delete(self, messages: Iterable[int], word: Word) -> None:
+        """Take in that messages are gone."""
+        fresh = [message for message in messages if not self._known.was_gone(message)]
+        for group in {self._held.group_of(message) for message in fresh} - {None}:
+            self._tell(self._known.arrive(self._held.take(group), replace(word, way="push", whole=False)))
+        lowest = min(self._known.posts(self._config.reread_posts + MARGIN), default=0)
+        old: list[News] = []
+        for message in fresh:
+            if self._known.has(message):
+                continue
+            if message > (self._last or 0):
+                if self._blind and message > self._backlog:
+                    self._unseen[message] = None
+            elif message >= lowest:
+                self._around[message] = None  # of an album, or never seen: its neighbours tell
+            elif self._first is not None and message >= self._first:
+                old.append(Vanished((message,), None))
+        self._tell([*self._known.delete(fresh, word), *old])
+
+    def _changed(self, changes: Changes, asked: Asked, now: Moment) -> None:
+        """Take in a difference."""
+        before = asked.ask.pts if isinstance(asked.ask, Difference) else 0
+        if changes.too_long:
+            self._count("too_long")
+            self._blind = True
+            self._pts = changes.pts
+            self.agenda.differ, self.agenda.again = False, True
+            self._want_newer(thorough=True)
+            return
+        word = self._word("poll", now, asked)
+        for part in changes.new:
+            self._say(Said(part), now, replace(word, pts=changes.pts))
+        for update in changes.updates:
+            self._take(update, now, word)
+        if changes.new:
+            self._want_newer()
+        if not changes.final and (changes.pts or 0) <= before:
+            self._jumped(now)
+            return
+        self._pts = changes.pts if changes.pts is not None else self._pts
+        self.agenda.differ = not changes.final
+        self.agenda.troubles = 0
+        self.agenda.hint(changes.wait, now.ticks)
+
+    def _jumped(self, now: Moment) -> None:
+        self._count("refused")
+        self._blind = True
+        self._pts = None
+        self.agenda.trouble(now.ticks)
+        self._want_newer(thorough=True)
+
+    def _fill(self, up: Upward, page: Page, asked: Asked, now: Moment) -> None:
+        """Take in what stands where a page left something out."""
+        word = self._word("history", now, asked)
+        self._delete(page.empty, word)
+        up.fill(page.parts, asked.ask.messages if isinstance(asked.ask, These) else ())
+        if not up.holes:
+            self._release(up, up.release(), asked, None)
+
+    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked, pts: int | None) -> None:
+        """Take in posts that history proved, and move the cursor over each."""
+        word = self._word("history", asked.moment, asked, pts=pts)
+        for parts, behind in ready:
+            backlog = parts[0].id <= self._backlog
+            whole = joined(self._held.take(parts[0].group), parts) if parts[0].group else parts
+            news = self._known.arrive(whole, replace(word, absent=None) if backlog else word)
+            self._last = max(self._last or 0, behind)
+            self._tell(news, backlog=backlog)
+        if up.done:
+            if self._blind:
+                self._unseen |= {message: None for message in up.missing if message > self._backlog}
+            self._up = None
+            self.agenda.newer = self.agenda.thorough = False
+
+    def _clear(self, page: Page, asked: Asked, now: Moment) -> None:
+        """Take in what stands where there was doubt."""
+        word = self._word("reread", now, asked, whole=False, sure=True, pts=page.pts)
+        for parts in posts_of(page.parts):
+            if parts[0].group is not None and not self._known.has_whole(parts[0]):
+                self._around[parts[0].id] = None
+            else:
+                self._tell(self._known.arrive(parts, word))
+        self._delete(page.empty, word)
+
+    def _look_around(self, page: Page, asked: Asked, now: Moment) -> None:
+        """Take in the album around a message."""
+        word = self._word("reread", now, asked, sure=True, pts=page.pts)
+        message = asked.ask.before - ALBUM if isinstance(asked.ask, Older) else 0
+        for parts in posts_of(page.parts):
+            near = ALBUM if parts[0].group is not None else 1
+            if parts[0].id - near < message < parts[-1].id + near:
+                held = self._held.take(parts[0].group) if parts[0].group else ()
+                self._tell(self._known.arrive(joined(held, parts), word))
+
+    def _end_reread(self, down: Downward, now: Moment) -> None:
+        """Take in the last posts; of first contact, where to begin."""
+        self._down = None
+        if self._last is None:
+            self._backlog = down.high() or 0
+            if not (self._config.backfill_since and self._backlog):
+                self._begin_after(down.low() - 1)
+            return
+        word = Word("reread", down.number, down.began.at, now.ticks, self._complete, pts=down.pts)
+        for parts in down.posts():
+            held = self._held.take(parts[0].group) if parts[0].group else ()
+            self._tell(self._known.arrive(joined(held, parts), word))
+            if parts[-1].id > (self._last or 0):
+                self._want_newer()
+        high, settled = down.high(), down.began.ticks - SETTLE
+        lacking = self._known.lacking(down.shown(), down.low(), high, asked=down.number, settled=settled)
+        self._known.doubts |= dict.fromkeys(lacking)
+        self._top = max(self._top, high or 0)
+        self._reread = down.began.at
+        self.agenda.again = False
+
+    def _begin_after(self, last: int) -> None:
+        self._last, self._first = last, last + 1
+        self.agenda.again = False
+        self._reread = self._since.at if self._since else None
+
+    def _settle(self, now: Moment) -> None:
+        """Say that a look is complete, if it is."""
+        if self._around or self._known.doubts or self._up is not None or self._down is not None:
+            return
+        self._safe_pts = self._pts
+        if self.agenda.open or self._since is None or self._last is None:
+            return
+        if self._blind and self._unseen:
+            self.told.append(Telling(Hole(self._complete, now.at, tuple(sorted(self._unseen))), None))
+        self._unseen.clear()
+        self._blind = False
+        self._complete, self._looked = self._since.at, self._reread
+        self._since = None
+        self.told.append(Telling(Look(), self.cursor()))
+
+    def _tell(self, news: Iterable[News], *, backlog: bool = False) -> None:
+        """Put on the list what is to be yielded; the cursor lies behind the last of it."""
+        found = list(news)
+        for number, one in enumerate(found, 1):
+            cursor = self.cursor() if number == len(found) else None
+            self.told.append(Telling(one, cursor, backlog))
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1

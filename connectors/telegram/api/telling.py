@@ -1,0 +1,70 @@
+"""What is to be yielded about a channel, and what was asked before it. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors.telegram.api.asks import Ask, Moment
+from connectors.telegram.api.known import News
+from connectors.telegram.window import spell
+
+SPELLED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A complete look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Messages that were gone before they were seen, while we were blind.
+
+    Attributes:
+        since: the last complete look before; none if there was none.
+        until: when we could see again.
+        messages: their ids.
+    """
+
+    since: datetime | None
+    until: datetime
+    messages: tuple[int, ...]
+
+    @property
+    def reason(self) -> str:
+        """For people."""
+        count, which = len(self.messages), spell(self.messages)
+        short = which if len(which) <= SPELLED else f"{which[:SPELLED]}..."
+        return f"{count} messages were gone before they were seen, by their ids: {short}"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something to yield.
+
+    Attributes:
+        what: it is.
+        cursor: to yield with it; none where something that belongs to it comes behind it.
+        backlog: first contact brings it in.
+    """
+
+    what: News | Look | Hole
+    cursor: dict[str, Any] | None
+    backlog: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request.
+
+    Attributes:
+        ask: what is asked.
+        number: of what had been heard by then.
+        moment: when.
+        why: newer, holes, doubts, around, differ, again or since.
+    """
+
+    ask: Ask
+    number: int
+    moment: Moment
+    why: str

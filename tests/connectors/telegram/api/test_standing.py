@@ -1,0 +1,134 @@
+"""Every interleaving of pushes, polls, pages, failures and restarts: nothing lost, nothing invented."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.telegram.albums import posts_of
+from connectors.telegram.api.known import Shown, Vanished
+from connectors.telegram.api.telling import Look
+from tests.connectors.telegram.api.small import Channel, Desk
+
+NUMBER = st.integers(0, 30)
+KINDS = [
+    *("publish", "publish", "album", "edit", "edit", "delete", "lose"),
+    *("push", "push", "push", "double", "ask", "ask", "serve", "deliver", "deliver", "deliver"),
+    *("wait", "wait", "shake", "fail", "refuse", "restart"),
+]
+STEP = st.tuples(st.sampled_from(KINDS), NUMBER)
+
+
+def play(steps: list[tuple[str, int]], channel: Channel) -> Desk:
+    desk = Desk(channel)
+    for kind, number in steps:
+        step(desk, kind, number)
+    return desk
+
+
+def step(desk: Desk, kind: str, number: int) -> None:
+    channel = desk.channel
+    changes: dict[str, Any] = {
+        "publish": lambda: channel.publish(1),
+        "album": lambda: channel.publish(2 + number % 4),
+        "edit": lambda: channel.edit(number),
+        "delete": lambda: channel.delete(number, 1 + number % 3),
+    }
+    if kind in changes:
+        desk.pushes.extend(changes[kind]())
+    elif kind == "wait":
+        channel.now += (0, 0.4, 1, 3, 40, 700)[number % 6]
+        desk.standing.tick(desk.now())
+        desk.collect()
+    elif kind == "lose":
+        desk.pushes.clear()
+    elif kind == "double":
+        desk.pushes.extend(list(desk.pushes)[: number % 3])
+    elif kind == "push":
+        desk.push(0 if number < 20 else number)
+    elif kind == "shake":
+        desk.standing.shaken(desk.now())
+    elif kind == "restart":
+        desk.restart(number)
+    else:
+        getattr(desk, kind)()
+
+
+def check(desk: Desk) -> None:
+    """What the books say in the end, against the server's truth."""
+    channel, books = desk.channel, desk.books()
+    for parts in posts_of(channel.messages.values()):
+        told = books.states.get(parts[0].id)
+        assert told, f"{parts[0].id} is lost"
+        assert parts[0].id not in books.gone, f"{parts[0].id} is said to be gone"
+        assert told[-1] == parts, f"{parts[0].id}: {told[-1]} is not what it says now"
+    for telling in desk.told:
+        if isinstance(telling.what, Vanished):
+            assert set(telling.what.messages[:1]) <= channel.deleted, "an invented deletion"
+    for first, states in books.states.items():
+        if first not in channel.messages and all(part.id in channel.deleted for part in states[-1]):
+            assert first in books.gone, f"{first} was told, is deleted, and nobody says so"
+        if all(len(parts) == 1 for parts in states):
+            texts = [parts[0].body["text"] for parts in states]
+            order = [channel.states[first].index(text) for text in texts]
+            assert order == sorted(order), f"{first}: {texts} is not its history"
+    for hole in books.holes:
+        assert set(hole.messages) <= channel.deleted, "an invented hole"
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    steps=st.lists(STEP, max_size=60),
+    page=st.sampled_from([2, 3, 5]),
+    hide=st.sampled_from([0, 2, 3]),
+    too_long=st.booleans(),
+)
+def test_nothing_is_lost_and_nothing_is_invented(
+    steps: list[tuple[str, int]], page: int, hide: int, *, too_long: bool
+) -> None:
+    desk = play(steps, Channel(page=page, hide=hide, too_long=too_long))
+    desk.quiet()
+    check(desk)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STEP, max_size=40), st.integers(0, 200))
+def test_from_any_cursor_that_was_told_everything_comes(steps: list[tuple[str, int]], back: int) -> None:
+    desk = play(steps, Channel(page=3))
+    desk.quiet()
+    desk.restart(back)
+    desk.quiet()
+    check(desk)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_long_lives(seed: int) -> None:
+    """Longer than hypothesis likes them, and as many in a second."""
+    dice = random.Random(seed)
+    kinds = [*KINDS, "push", "push", "deliver", "deliver"]
+    for _ in range(60):
+        channel = Channel(
+            page=dice.choice([2, 3, 5]), hide=dice.choice([0, 0, 2, 3]), too_long=dice.random() < 0.2
+        )
+        steps = [(dice.choice(kinds), dice.randrange(31)) for _ in range(dice.randrange(20, 120))]
+        desk = play(steps, channel)
+        desk.quiet()
+        check(desk)
+        desk.restart(dice.randrange(50))
+        desk.quiet()
+        check(desk)
+
+
+def test_at_rest_it_says_that_it_looked_and_asks_only_when_it_is_time() -> None:
+    desk = Desk(Channel())
+    desk.channel.publish(1)
+    while desk.ask():
+        desk.deliver()
+    assert isinstance(desk.told[-1].what, Look)
+    assert [type(one.what) for one in desk.told] == [Shown, Look]
+    assert desk.told[0].backlog
+    assert desk.standing.due() > desk.channel.now
+    desk.channel.now = desk.standing.due()
+    assert desk.ask()
