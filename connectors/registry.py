@@ -2,20 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from connectors.recording import Recording, RecordingConfig
-from connectors.seam import Connector, SourceConfig
+from connectors.seam import Connector, Lent, Shared, SourceConfig
+from connectors.telegram import Telegram, TelegramConfig, TelegramShared
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of connector: its settings and what is made of them."""
+    """One kind of connector.
+
+    Attributes:
+        config: its settings.
+        connector: makes a connector of them; of what its sources share, too, where there is such.
+        shared: makes what all sources of the kind share in a process.
+    """
 
     config: type[SourceConfig]
-    connector: Callable[[Any], Connector]
+    connector: Callable[..., Connector]
+    shared: Callable[[Lent], Shared] | None = None
 
 
 KINDS: Mapping[str, Kind] = {
     "recording": Kind(RecordingConfig, Recording),
+    "telegram": Kind(TelegramConfig, Telegram, TelegramShared),
 }

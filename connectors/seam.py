@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field
+from structlog.typing import FilteringBoundLogger
 
 from schemas.item import Draft
 
@@ -145,6 +147,30 @@ class Connector(Protocol):
         Raises:
             Unreadable: the bytes are no post; the message names the place and the cause.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What a process lends to its connectors.
+
+    Attributes:
+        registry: of its metrics.
+        log: its own.
+    """
+
+    registry: CollectorRegistry
+    log: FilteringBoundLogger
+
+
+class Shared(Protocol):
+    """What all sources of a kind share in a process: logins, connections, politeness.
+
+    It is made with the first source of its kind, and opens what it needs when it is needed.
+    """
+
+    async def close(self) -> None:
+        """Let go of everything; the process ends."""
         ...
 
 

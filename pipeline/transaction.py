@@ -11,6 +11,7 @@ from pipeline.engine import Engine, Written
 from pipeline.failpoints import Reach, pass_by
 from pipeline.kafka import KafkaRecord, Producer
 from pipeline.retries import RETRY_OF, attempts_of
+from pipeline.waiting import Breath
 from schemas.base import Record
 from schemas.cloudevents import Event, Headers, encode
 from schemas.item import Item
@@ -125,8 +126,10 @@ class Transaction:
         if following == self._first and not self._begun:
             return
         await self._begin()
+        breath = Breath()
         for one, offset in self._latest.values():
             self._send(one, offset)
+            await breath.due()
         self._reach("stage.sent")
         topic = self._engine.core.reads.full(self._identity.prefix)
         await self._producer.commit(group=self._identity.group, offsets={(topic, 0): following})

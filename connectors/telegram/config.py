@@ -1,10 +1,9 @@
 """The settings of a Telegram channel."""
 
 import re
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, AwareDatetime, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from connectors.seam import SourceConfig
 
@@ -32,7 +31,7 @@ class TelegramConfig(SourceConfig):
 
     kind: Literal["telegram"] = "telegram"
     channel: Annotated[str, AfterValidator(public_name)] = Field(
-        description="the channel's public name, or its address on t.me"
+        description="the channel's public name, or its address on t.me", examples=["t.me/bricsnews"]
     )
     via: Literal["web", "api"] = Field(
         "web", description="web: the page t.me/s/..., without an account; api: with one, all and at once"
@@ -45,8 +44,10 @@ class TelegramConfig(SourceConfig):
     backfill_posts: NonNegativeInt = Field(
         100, description="so many posts are brought in at first contact, marked as backlog"
     )
-    backfill_since: datetime | None = Field(
-        None, description="or all since then, however many; with a zone, such as 2026-07-01T00:00:00Z"
+    backfill_since: AwareDatetime | None = Field(
+        None,
+        description="or all since then, however many; with its zone",
+        examples=["2026-07-01T00:00:00Z"],
     )
     album_seconds: PositiveFloat = Field(
         2, le=60, description="a pushed part of an album waits so long for the others, and no longer"

@@ -102,6 +102,10 @@ _SPECIAL: Mapping[str, Callable[[ErrorDetails, Place, Any], Problem]] = {
 }
 
 
+_NAMELESS = ("missing", "invalid_key")
+"""What is wrong at a place that the data has under no name."""
+
+
 def place_of(detail: ErrorDetails, data: Any) -> Place:
     """Give where in the file an error is: its location without the names of types that pydantic puts in."""
     place: list[str | int] = []
@@ -110,7 +114,7 @@ def place_of(detail: ErrorDetails, data: Any) -> Place:
         if child(data, part) is not None or (isinstance(data, Mapping) and part in data):
             place.append(str(part) if isinstance(data, Mapping) else part)
             data = child(data, part)
-        elif last and detail["type"] == "missing":
+        elif last and detail["type"] in _NAMELESS:
             place.append(part)
     return tuple(place)
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from connectors.registry import KINDS
-from connectors.seam import SourceConfig
+from connectors.seam import Lent
 from pipeline.config import Config, ConfigProblem, fingerprint, with_shared
 from pipeline.control.following import Following
 from pipeline.control.orders import Orders
 from pipeline.core import Core
+from pipeline.daemon.connections import Connections
 from pipeline.failpoints import from_environment
 from pipeline.ingest.clock import Clock
 from pipeline.ingest.follow import Source
@@ -52,11 +52,6 @@ def core_of(stage: str) -> Core[Any]:
     module, _, name = CORES[stage].partition(":")
     core: Callable[[], Core[Any]] = getattr(import_module(module), name)
     return core()
-
-
-def connected(config: SourceConfig) -> Source:
-    """Give a source with its connector."""
-    return Source(config, KINDS[config.kind].connector(config))
 
 
 def in_force(own: Config, orders: Orders, folder: Path) -> Config:
@@ -148,9 +143,10 @@ async def run_role(
     registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
+            connections = Connections(Lent(registry, log))
             ingest = Ingest(
                 lambda orders: in_force(config, orders, folder).sources,
-                connected,
+                lambda source: Source(source, connections.connector(source)),
                 settings=settings,
                 prefix=prefix,
                 metrics=IngestMetrics(registry),
@@ -159,7 +155,10 @@ async def run_role(
                 clock=Clock(),
                 reach=reach,
             )
-            await ingest.run(stop)
+            try:
+                await ingest.run(stop)
+            finally:
+                await connections.close()
             return
         stage = Stage(
             core_of(role),

@@ -19,7 +19,7 @@ from pipeline.daemon.compose import CORES, ensure_topics
 from pipeline.daemon.contrast import Outcome, Span
 from pipeline.daemon.replay import POLL_SECONDS, behind, kafka_section, table
 from pipeline.daemon.supervise import Supervisor, supervised
-from pipeline.engine import WINDOW
+from pipeline.engine import BEGINNING, EPOCH, WINDOW
 from pipeline.kafka import Admin, KafkaRecord, KafkaSettings, Producer, Reader
 from pipeline.transaction import header
 from schemas.cloudevents import decode
@@ -29,6 +29,8 @@ from schemas.story import StoryChange
 from schemas.topics import DEDUPLICATED, FLAGS, ITEMS, STORY_CHANGES, Topic
 
 COPIED_AT_ONCE: Final = 1000
+SLACK: Final = EPOCH
+"""What was observed at a moment was appended later, unless a host's clock was ahead; not so far."""
 
 
 class NotEmpty(Exception):
@@ -54,7 +56,7 @@ async def copy(
             raise NotEmpty(f"{ITEMS.full(shadow)} is not empty: choose another --prefix")
         copied: dict[str, bool] = {}
         waiting: list[KafkaRecord] = []
-        async for record in _records(settings, ITEMS, live):
+        async for record in _records(settings, ITEMS, live, since=span.since - WINDOW):
             name, time = header(record.headers, "ce_id"), header(record.headers, "ce_time")
             if name is None or time is None or name in copied:  # a retry stands behind what it repeats
                 continue
@@ -117,14 +119,14 @@ async def outcome(settings: KafkaSettings, prefix: str, items: frozenset[str], s
     """
     found = Outcome()
     verdicts: set[str] = set()
-    async for record in _records(settings, DEDUPLICATED, prefix):
+    async for record in _records(settings, DEDUPLICATED, prefix, since=span.since):
         name, cause = _ids(record)
         if cause in items:
             told = decode(record.headers, record.value, DEDUPLICATED.types).data
             if isinstance(told, Deduplicated):
                 verdicts.add(name)
                 found.verdicts[told.item.item_id, told.item.revision] = told.verdict
-    async for record in _records(settings, STORY_CHANGES, prefix):
+    async for record in _records(settings, STORY_CHANGES, prefix, since=span.since):
         if _ids(record)[1] in verdicts:
             change = decode(record.headers, record.value, STORY_CHANGES.types).data
             if isinstance(change, StoryChange) and change.carried is not None:
@@ -152,10 +154,14 @@ async def _write(producer: Producer, shadow: str, records: list[KafkaRecord]) ->
     await producer.commit()
 
 
-async def _records(settings: KafkaSettings, topic: Topic, prefix: str) -> AsyncIterator[KafkaRecord]:
+async def _records(
+    settings: KafkaSettings, topic: Topic, prefix: str, *, since: datetime = BEGINNING
+) -> AsyncIterator[KafkaRecord]:
+    """Yield what can have been observed since then, or follows from it; what is older is passed by unread."""
     reader = await Reader.open(settings, topic.full(prefix), [0])
     try:
-        async for records in reader.read_to_end():
+        start = await reader.offset_at(int((since - SLACK).timestamp() * 1000))
+        async for records in reader.read_to_end(start=start):
             for record in records:
                 yield record
     finally:

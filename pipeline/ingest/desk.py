@@ -225,12 +225,16 @@ class Desk:
         self._reach("ingest.adopted")
 
     async def _table(self, topic: Topic, partitions: Sequence[int]) -> list[tuple[int, object]]:
-        """Read partitions of a compacted topic to their ends: the last value of each key, with its place."""
+        """Read partitions of a compacted topic to their ends: the last value of each key, with its place.
+
+        Other desks write here too, when they take a source away: their transactions are waited for, and so is
+        our own last one, which was answered before it can be read.
+        """
         reader = await Reader.open(self._settings, topic.full(self._prefix), partitions)
         latest: dict[tuple[int, bytes | None], object] = {}
         breath = Breath()
         try:
-            async for records in reader.read_to_end():
+            async for records in reader.read_to_end(settled=True):
                 for record in records:
                     value = decode(record.headers, record.value, topic.types).data
                     latest[record.partition, record.key] = value

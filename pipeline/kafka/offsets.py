@@ -12,20 +12,23 @@ from pipeline.kafka.codes import check
 from pipeline.kafka.stable import StableOffsetFetch
 from pipeline.kafka.wire import Role, Wire
 
+READ_UNCOMMITTED: Final = 0
 READ_COMMITTED: Final = 1
 NO_REPLICA: Final = -1
 NO_OFFSET: Final = -1
 
 
 class Edge(IntEnum):
-    """Which end of a partition; the numbers are the protocol's."""
+    """Which end of a partition; the numbers are the protocol's, but for the last one."""
 
     BEGIN = -2
     END = -1
+    WHOLE = -3
+    """The end with what belongs to transactions that have not ended."""
 
 
 async def edges(
-    wire: Wire, topic: str, partitions: Iterable[int], edge: Edge, until: float
+    wire: Wire, topic: str, partitions: Iterable[int], edge: Edge | int, until: float
 ) -> dict[int, int]:
     """Find the ends of partitions: the first offset that is kept, or the one after the last stable record.
 
@@ -35,8 +38,11 @@ async def edges(
         wire: the connections.
         topic: its full name.
         partitions: of it.
-        edge: which end.
+        edge: which end; or a moment, in milliseconds since 1970: the first record appended then or later.
         until: the deadline on the loop's clock.
+
+    Returns:
+        The offset by partition; -1 where no record was appended at that moment or later.
 
     Raises:
         Unreachable: not within the deadline.
@@ -45,11 +51,12 @@ async def edges(
 
     async def attempt() -> dict[int, int]:
         by_leader: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        isolation, at = (READ_UNCOMMITTED, Edge.END) if edge is Edge.WHOLE else (READ_COMMITTED, edge)
         for partition in partitions:
-            by_leader[await wire.leader(topic, partition)].append((partition, int(edge)))
+            by_leader[await wire.leader(topic, partition)].append((partition, int(at)))
         found = {}
         for node, wanted in by_leader.items():
-            request = OffsetRequest(NO_REPLICA, READ_COMMITTED, [(topic, wanted)])
+            request = OffsetRequest(NO_REPLICA, isolation, [(topic, wanted)])
             for _, told in (await wire.ask(node, request, apart=True)).topics:
                 for partition, code, _timestamp, offset in told:
                     check(code, f"the end of {topic}, partition {partition}", f"Describe on topic {topic}")

@@ -12,7 +12,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from pipeline.kafka.codes import OFFSET_OUT_OF_RANGE, Again, check
 from pipeline.kafka.errors import Refused, Unreachable
-from pipeline.kafka.offsets import READ_COMMITTED, Edge, edges
+from pipeline.kafka.offsets import NO_OFFSET, READ_COMMITTED, Edge, edges
 from pipeline.kafka.records import Chunk, KafkaRecord
 from pipeline.kafka.settings import KafkaSettings
 from pipeline.kafka.wire import Wire
@@ -93,7 +93,7 @@ class Reader:
             self._chunks = await self._pull(self._positions, left, self._wire.deadline())
 
     async def read_to_end(
-        self, *, start: int | Mapping[int, int] | None = None
+        self, *, start: int | Mapping[int, int] | None = None, settled: bool = False
     ) -> AsyncIterator[list[KafkaRecord]]:
         """Give everything up to the last stable offset as it is now, one partition after the other.
 
@@ -101,13 +101,15 @@ class Reader:
 
         Args:
             start: the offset to begin at, for all partitions or for each; by default the beginning.
+            settled: wait for transactions that have not ended, and for those whose commit was answered and
+                cannot be read yet: what anybody was told is written, is read.
 
         Raises:
-            Unreachable: Kafka does not answer.
+            Unreachable: Kafka does not answer, or such a transaction does not end.
             Refused: as for `fetch`.
         """
         self._chunks.clear()
-        begins, ends = await self._bounds(self._positions)
+        begins, ends = await self._bounds(self._positions, Edge.WHOLE if settled else Edge.END)
         for partition, end in sorted(ends.items()):
             at = begins[partition]
             if start is not None:
@@ -157,6 +159,24 @@ class Reader:
         """
         return (await edges(self._wire, self.topic, [partition], Edge.END, self._wire.deadline()))[partition]
 
+    async def offset_at(self, moment_ms: int, partition: int = 0) -> int:
+        """Give the offset of the first record that was appended at a moment or later.
+
+        Args:
+            moment_ms: milliseconds since 1970, by the broker's clock.
+            partition: of the topic.
+
+        Returns:
+            The offset; the end of the partition if there is no such record.
+
+        Raises:
+            Unreachable: Kafka does not answer.
+            Refused: we may not read.
+        """
+        until = self._wire.deadline()
+        found = (await edges(self._wire, self.topic, [partition], max(0, moment_ms), until))[partition]
+        return await self.end_offset(partition) if found == NO_OFFSET else found
+
     async def lag(self) -> int:
         """Give how many offsets are left to read now, in all partitions together.
 
@@ -183,11 +203,11 @@ class Reader:
         return taken
 
     async def _bounds(
-        self, partitions: Mapping[int, int] | list[int]
+        self, partitions: Mapping[int, int] | list[int], end: Edge = Edge.END
     ) -> tuple[dict[int, int], dict[int, int]]:
         until = self._wire.deadline()
         begins = await edges(self._wire, self.topic, partitions, Edge.BEGIN, until)
-        return begins, await edges(self._wire, self.topic, partitions, Edge.END, until)
+        return begins, await edges(self._wire, self.topic, partitions, end, until)
 
     async def _span(self, partition: int, at: int, end: int) -> AsyncIterator[list[KafkaRecord]]:
         loop = asyncio.get_running_loop()

@@ -38,7 +38,7 @@ class Desk:
         """Read a topic whole, as a subscriber would: committed records, in order within a partition."""
         reader = await Reader.open(self.settings, topic.full(self.prefix))
         try:
-            return [record async for records in reader.read_to_end() for record in records]
+            return [record async for records in reader.read_to_end(settled=True) for record in records]
         finally:
             await reader.close()
 

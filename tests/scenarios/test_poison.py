@@ -38,7 +38,7 @@ class Brittle(Deduplicate):
         return super().decide(arrival, state)
 
 
-def item(number: int, text: str, source: str = "w") -> Written:
+def item(number: int, text: str, source: str = "w", observed: datetime = NOON) -> Written:
     value = Item(
         item_id=f"{source}/{number}",
         source=source,
@@ -49,10 +49,10 @@ def item(number: int, text: str, source: str = "w") -> Written:
         via="s",
         connector="recording/1",
         raw_id="r",
-        observed=NOON,
+        observed=observed,
     )
     output = Output(ITEMS, value.item_id, "dateline.item", value)
-    packed = pack(Composed(output, f"{value.item_id}#1", NOON), "s", "t.")
+    packed = pack(Composed(output, f"{value.item_id}#1", observed), "s", "t.")
     return packed.headers, packed.data
 
 

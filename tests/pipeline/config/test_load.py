@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -279,6 +279,7 @@ trees = st.recursive(
 
 
 @settings(max_examples=80, deadline=None)
+@example(tree={}, noise="?")
 @given(tree=st.dictionaries(names, trees, max_size=4), noise=st.text(max_size=12))
 def test_nothing_but_a_config_or_its_problems_comes_out(
     tmp_path_factory: pytest.TempPathFactory, tree: object, noise: str

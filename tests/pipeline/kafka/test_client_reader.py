@@ -74,6 +74,40 @@ async def test_reading_to_the_end_passes_over_marks_and_aborted_records(
     assert values(await reader.fetch(max_records=5, wait_seconds=5)) == [b"d"]
 
 
+async def test_what_is_not_settled_yet_can_be_waited_for(
+    producer: Producer, topic: str, reader: Reader
+) -> None:
+    await producer.begin()
+    producer.send(topic, key=b"k", value=b"a", headers=[])
+    await producer.flush()
+    assert values(await to_end(reader)) == []
+
+    async def settled() -> list[KafkaRecord]:
+        return [record async for records in reader.read_to_end(settled=True) for record in records]
+
+    reading = asyncio.create_task(settled())
+    await asyncio.sleep(0.5)
+    assert not reading.done()
+    await producer.commit()
+    assert values(await reading) == [b"a"]
+    assert reader.position() == 1  # the mark behind it came later
+    await write(producer, topic, b"b")
+    assert values(await settled()) == [b"a", b"b"]  # at once, whether its mark is written or not
+
+
+async def test_a_moment_leads_to_the_first_record_appended_then_or_later(
+    producer: Producer, topic: str, reader: Reader, settle: Settle
+) -> None:
+    assert await reader.offset_at(0) == 0
+    await write(producer, topic, b"a", b"b")  # 0, 1, mark 2
+    await asyncio.sleep(0.05)
+    await write(producer, topic, b"c")  # 3, mark 4
+    await settle(reader, 5)
+    first, second = (record.timestamp_ms for record in await to_end(reader) if record.value != b"b")
+    moments = (-1, first, second, second + 60_000)
+    assert [await reader.offset_at(moment) for moment in moments] == [0, 0, 3, 5]
+
+
 async def test_an_empty_topic_ends_at_once(reader: Reader) -> None:
     assert await to_end(reader) == []
     assert (reader.position(), await reader.lag()) == (0, 0)
@@ -90,8 +124,8 @@ async def test_the_end_is_that_of_the_call(
     await settle(reader, 2)
     look = reader._bounds
 
-    async def slowly(partitions: Any) -> Any:
-        bounds = await look(partitions)
+    async def slowly(*asked: Any) -> Any:
+        bounds = await look(*asked)
         await write(producer, topic, b"after")
         await settle(reader, 4)
         return bounds

@@ -1,0 +1,70 @@
+"""A Telegram channel as a source: which way to it, and which reader an observation needs."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import ClassVar
+
+from connectors.common.http import Http
+from connectors.seam import Cursor, Lent, Observation, Sight, SourceFailed, Unreadable
+from connectors.telegram import web
+from connectors.telegram.api import message
+from connectors.telegram.config import TelegramConfig
+from connectors.telegram.gone import GONE_TYPE, gone_of
+from connectors.telegram.post import Post, draft_of
+from schemas.item import Draft
+
+READERS: Mapping[str, Callable[[bytes, str], Post]] = {
+    message.MESSAGE_TYPE: message.post_of,
+    web.PAGE_TYPE: web.post_of,
+    GONE_TYPE: gone_of,
+}
+"""What makes a post of an observation, by its content type."""
+
+
+class TelegramShared:
+    """What all channels of a process share: they ask t.me politely, together."""
+
+    def __init__(self, lent: Lent) -> None:
+        self.lent = lent
+        self.http = Http()
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.http.close()
+
+
+class Telegram:
+    """One public channel."""
+
+    kind: ClassVar[str] = "telegram"
+    normaliser: ClassVar[int] = 1
+    recorded: ClassVar[bool] = False
+
+    def __init__(self, config: TelegramConfig, shared: TelegramShared, *, base: str = web.BASE) -> None:
+        self.config = config
+        self._shared = shared
+        self._base = base
+
+    async def observe(self, cursor: Cursor | None) -> AsyncGenerator[Sight]:
+        """Follow the channel from the cursor on, for ever.
+
+        Raises:
+            SourceFailed: looking failed; the message says what, where and how to cure it.
+        """
+        if self.config.via != "web":
+            raise SourceFailed(f"@{self.config.channel}: via: api is not there yet; use via: web")
+        follow = web.Follow(self.config, self._shared.http, self._base)
+        async with aclosing(follow.observe(cursor)) as sights:
+            async for sight in sights:
+                yield sight
+
+    def normalise(self, observation: Observation) -> Draft:
+        """Make a draft of a post, by either way, or of a deletion.
+
+        Raises:
+            Unreadable: it is none; the message names the place and what is wrong.
+        """
+        reader = READERS.get(observation.content_type)
+        if reader is None:
+            raise Unreadable(f"{observation.place}: no reader for {observation.content_type}")
+        return draft_of(reader(observation.data, observation.place))

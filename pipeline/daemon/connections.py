@@ -1,0 +1,32 @@
+"""The connectors of one process, and what those of a kind share."""
+
+from typing import Any
+
+from connectors.registry import KINDS
+from connectors.seam import Connector, Lent, SourceConfig
+
+
+class Connections:
+    """Makes the connectors of one process, and what those of a kind share.
+
+    Args:
+        lent: what the process lends them.
+    """
+
+    def __init__(self, lent: Lent) -> None:
+        self._lent = lent
+        self._shared: dict[str, Any] = {}
+
+    def connector(self, config: SourceConfig) -> Connector:
+        """Make the connector of a source."""
+        kind = KINDS[config.kind]
+        if kind.shared is None:
+            return kind.connector(config)
+        if config.kind not in self._shared:
+            self._shared[config.kind] = kind.shared(self._lent)
+        return kind.connector(config, self._shared[config.kind])
+
+    async def close(self) -> None:
+        """Let go of what was shared."""
+        for shared in self._shared.values():
+            await shared.close()

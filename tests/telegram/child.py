@@ -1,0 +1,33 @@
+"""`dateline`, for which t.me is where the environment says."""
+
+import os
+from functools import partial
+from unittest.mock import patch
+
+from connectors import registry
+from connectors.common.http import Http
+from connectors.registry import Kind
+from connectors.seam import Lent
+from connectors.telegram import Telegram, TelegramConfig, TelegramShared
+from pipeline.cli import main as dateline
+
+PAGES = "TELEGRAM_PAGES"
+
+
+class Hasty(TelegramShared):
+    """Asks a t.me of our own as often as it likes."""
+
+    def __init__(self, lent: Lent) -> None:
+        super().__init__(lent)
+        self.http = Http(spacing_seconds=0.0)
+
+
+def main() -> None:
+    """Turn to the other t.me, then be `dateline`."""
+    connector = partial(Telegram, base=os.environ[PAGES])
+    patch.dict(registry.KINDS, {"telegram": Kind(TelegramConfig, connector, Hasty)}).start()
+    dateline()
+
+
+if __name__ == "__main__":
+    main()
