@@ -6,13 +6,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest_asyncio
+import structlog
+from prometheus_client import CollectorRegistry
 
 from connectors.common.http import Http
-from connectors.seam import Connector
-from connectors.telegram.config import TelegramConfig
+from connectors.seam import Connector, Lent
+from connectors.telegram import Telegram, TelegramConfig, TelegramShared
 from pipeline.compliance import TEXTS, Compliance, World
 from tests.connectors.telegram.web.site import Site
-from tests.connectors.telegram.web.wire import Page, quick_http
+from tests.connectors.telegram.web.wire import quick_http
 
 
 class SiteWorld:
@@ -25,7 +27,9 @@ class SiteWorld:
 
     def connector(self, *, name: str = "wire", unit: str = "main") -> Connector:
         config = TelegramConfig(name=name, unit=unit, channel=self.site.name, poll_seconds=0.05)
-        return Page(config, self.http, self.base)
+        shared = TelegramShared(Lent(CollectorRegistry(), structlog.get_logger()))
+        shared.http = self.http
+        return Telegram(config, shared, base=self.base)
 
     def publish(self, text: str) -> None:
         self.first.append(self.site.post(text))
