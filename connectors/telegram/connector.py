@@ -8,6 +8,8 @@ from connectors.common.http import Http
 from connectors.seam import Cursor, Lent, Observation, Sight, SourceFailed, Unreadable
 from connectors.telegram import web
 from connectors.telegram.api import message
+from connectors.telegram.api.follow import Follow
+from connectors.telegram.api.lending import Accounts
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_of
 from connectors.telegram.post import Post, draft_of
@@ -22,10 +24,15 @@ READERS: Mapping[str, Callable[[bytes, str], Post]] = {
 
 
 class TelegramShared:
-    """What all channels of a process share: they ask t.me politely, together."""
+    """What all channels of a process share: they ask t.me politely, together, or with the same accounts.
+
+    Attributes:
+        accounts: for `via: api`; none while the process has none.
+    """
 
     def __init__(self, lent: Lent) -> None:
         self.lent = lent
+        self.accounts: Accounts | None = None
         self.http = Http()
 
     async def close(self) -> None:
@@ -51,10 +58,7 @@ class Telegram:
         Raises:
             SourceFailed: looking failed; the message says what, where and how to cure it.
         """
-        if self.config.via != "web":
-            raise SourceFailed(f"@{self.config.channel}: via: api is not there yet; use via: web")
-        follow = web.Follow(self.config, self._shared.http, self._base)
-        async with aclosing(follow.observe(cursor)) as sights:
+        async with aclosing(self._follow().observe(cursor)) as sights:
             async for sight in sights:
                 yield sight
 
@@ -68,3 +72,12 @@ class Telegram:
         if reader is None:
             raise Unreadable(f"{observation.place}: no reader for {observation.content_type}")
         return draft_of(reader(observation.data, observation.place))
+
+    def _follow(self) -> web.Follow | Follow:
+        if self.config.via == "web":
+            return web.Follow(self.config, self._shared.http, self._base)
+        if self._shared.accounts is None:
+            raise SourceFailed(
+                f"@{self.config.channel}: via: api needs an account, and here is none; use via: web"
+            )
+        return Follow(self.config, self._shared.accounts)
