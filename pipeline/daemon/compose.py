@@ -13,7 +13,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from connectors.seam import Lent
-from pipeline.config import Config, ConfigProblem, fingerprint, with_shared
+from pipeline.config import Config, ConfigProblem, fingerprint, hosts, with_shared
 from pipeline.control.following import Following
 from pipeline.control.orders import Orders
 from pipeline.core import Core
@@ -143,7 +143,7 @@ async def run_role(
     registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
-            connections = Connections(Lent(registry, log))
+            connections = Connections(Lent(registry, log), hosts(config))
             ingest = Ingest(
                 lambda orders: in_force(config, orders, folder).sources,
                 lambda source: Source(source, connections.connector(source)),
