@@ -12,7 +12,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from connectors.seam import Lent
+from connectors.seam import Lent, SourceConfig
 from pipeline.config import Config, ConfigProblem, fingerprint, with_shared
 from pipeline.control.following import Following
 from pipeline.control.orders import Orders
@@ -143,22 +143,19 @@ async def run_role(
     registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
-            connections = Connections(Lent(registry, log))
-            ingest = Ingest(
-                lambda orders: in_force(config, orders, folder).sources,
-                lambda source: Source(source, connections.connector(source)),
-                settings=settings,
-                prefix=prefix,
-                metrics=IngestMetrics(registry),
-                health=health,
-                log=log,
-                clock=Clock(),
-                reach=reach,
-            )
-            try:
+            async with connected(Lent(registry, log)) as connect:
+                ingest = Ingest(
+                    lambda orders: in_force(config, orders, folder).sources,
+                    connect,
+                    settings=settings,
+                    prefix=prefix,
+                    metrics=IngestMetrics(registry),
+                    health=health,
+                    log=log,
+                    clock=Clock(),
+                    reach=reach,
+                )
                 await ingest.run(stop)
-            finally:
-                await connections.close()
             return
         stage = Stage(
             core_of(role),
@@ -171,6 +168,16 @@ async def run_role(
         )
         async with kept_current(stage, config, folder, settings, log):
             await stage.run(stop)
+
+
+@asynccontextmanager
+async def connected(lent: Lent) -> AsyncIterator[Callable[[SourceConfig], Source]]:
+    """Give what makes a source of its settings; what sources share is let go when the block is left."""
+    connections = Connections(lent)
+    try:
+        yield lambda config: Source(config, connections.connector(config))
+    finally:
+        await connections.close()
 
 
 @asynccontextmanager
