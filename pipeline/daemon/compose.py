@@ -129,7 +129,7 @@ async def run_role(
 ) -> None:
     """Run ingest or one stage until `stop`.
 
-    What is the host's own comes from `config`; what holds for all from control.v1, its paths from `folder` on.
+    What is the host's own comes from `config`; what holds for all from control.v1, paths from `folder` on.
 
     Raises:
         StageBroken: the stage cannot go on.
