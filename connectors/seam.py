@@ -157,10 +157,12 @@ class Lent:
     Attributes:
         registry: of its metrics.
         log: its own.
+        host: what the config of this machine says for the kind, in a section of its name; else none.
     """
 
     registry: CollectorRegistry
     log: FilteringBoundLogger
+    host: BaseModel | None = None
 
 
 class Shared(Protocol):

@@ -2,16 +2,24 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from connectors.common.http import Http
-from connectors.seam import Cursor, Lent, Observation, Sight, SourceFailed, Unreadable
+from connectors.seam import Cursor, Lent, Observation, Sight, Unreadable
 from connectors.telegram import web
 from connectors.telegram.api import message
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_of
+from connectors.telegram.host import TelegramHost
+from connectors.telegram.metrics import TelegramMetrics
 from connectors.telegram.post import Post, draft_of
 from schemas.item import Draft
+
+if TYPE_CHECKING:
+    # telethon takes 0.5 s and 50 MB, in every process and command that reads a config; see the imports below
+    from connectors.telegram.api.accounts import LoggedInAccounts
+    from connectors.telegram.api.follow import Follow
+    from connectors.telegram.api.lending import Accounts
 
 READERS: Mapping[str, Callable[[bytes, str], Post]] = {
     message.MESSAGE_TYPE: message.post_of,
@@ -22,15 +30,39 @@ READERS: Mapping[str, Callable[[bytes, str], Post]] = {
 
 
 class TelegramShared:
-    """What all channels of a process share: they ask t.me politely, together."""
+    """What all channels of a process share: they ask t.me politely, together, or with the same accounts.
+
+    Args:
+        lent: by the process, with the settings of this machine.
+
+    Attributes:
+        http: for `via: web`.
+    """
 
     def __init__(self, lent: Lent) -> None:
-        self.lent = lent
+        self._lent = lent
+        self._accounts: LoggedInAccounts | None = None
         self.http = Http()
+
+    @property
+    def accounts(self) -> "Accounts":
+        """For `via: api`: made when needed first, and each connects when it is needed first."""
+        if self._accounts is None:
+            from connectors.telegram.api.accounts import LoggedInAccounts  # noqa: PLC0415  # who follows by pages does not need it
+
+            host = self._lent.host
+            self._accounts = LoggedInAccounts(
+                host if isinstance(host, TelegramHost) else TelegramHost(),
+                metrics=TelegramMetrics(self._lent.registry),
+                log=self._lent.log,
+            )
+        return self._accounts
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self.http.close()
+        if self._accounts is not None:
+            await self._accounts.close()
 
 
 class Telegram:
@@ -51,10 +83,7 @@ class Telegram:
         Raises:
             SourceFailed: looking failed; the message says what, where and how to cure it.
         """
-        if self.config.via != "web":
-            raise SourceFailed(f"@{self.config.channel}: via: api is not there yet; use via: web")
-        follow = web.Follow(self.config, self._shared.http, self._base)
-        async with aclosing(follow.observe(cursor)) as sights:
+        async with aclosing(self._follow().observe(cursor)) as sights:
             async for sight in sights:
                 yield sight
 
@@ -68,3 +97,10 @@ class Telegram:
         if reader is None:
             raise Unreadable(f"{observation.place}: no reader for {observation.content_type}")
         return draft_of(reader(observation.data, observation.place))
+
+    def _follow(self) -> "web.Follow | Follow":
+        if self.config.via == "web":
+            return web.Follow(self.config, self._shared.http, self._base)
+        from connectors.telegram.api.follow import Follow  # noqa: PLC0415  # who follows by pages does not need it
+
+        return Follow(self.config, self._shared.accounts)

@@ -9,6 +9,7 @@ from pipeline.config.models import (
     ObserveConfig,
     ShutdownConfig,
     TopicsConfig,
+    hosts,
 )
 from pipeline.config.problems import ConfigProblem, Problem
 from pipeline.config.shared import shared_of, with_shared
@@ -25,6 +26,7 @@ __all__ = [
     "TopicsConfig",
     "cautions",
     "fingerprint",
+    "hosts",
     "load",
     "shared_of",
     "with_shared",

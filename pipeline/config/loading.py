@@ -12,13 +12,13 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from connectors.registry import KINDS
 from connectors.seam import SourceConfig
-from pipeline.config.models import Config, KafkaConfig
+from pipeline.config.models import Config, KafkaConfig, hosts
 from pipeline.config.problems import ConfigProblem, Place, Problem, line_of
 from pipeline.config.reading import Document, read
 from pipeline.config.references import resolved
 from pipeline.config.translate import problems_of
 
-_WITHOUT_EFFECT = ("kafka", "topics", "observe", "log", "shutdown")
+_WITHOUT_EFFECT = ("kafka", "topics", "telegram", "observe", "log", "shutdown")
 """Sections that change where and how we run, never what is decided."""
 _WITHOUT_EFFECT_IN_SOURCES = ("unit", "renamed_from")
 
@@ -96,7 +96,16 @@ def cautions(config: Config) -> list[str]:
                 f"unit {unit}: {recorded_names} is a recording and {live_names} is live; they would "
                 "disagree on what time it is. Run them under two prefixes."
             )
-    return found
+    return [*found, *_of_kinds(config)]
+
+
+def _of_kinds(config: Config) -> Iterator[str]:
+    """Yield what this machine lacks for sources of a kind."""
+    of_host = hosts(config)
+    for name, kind in KINDS.items():
+        sources = [source for source in config.sources if source.kind == name]
+        if kind.cautions is not None and sources:
+            yield from kind.cautions(sources, of_host.get(name))
 
 
 def _idle(kafka: KafkaConfig) -> Iterator[str]:

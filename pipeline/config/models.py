@@ -8,6 +8,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from connectors.registry import KINDS
 from connectors.seam import SourceConfig
+from connectors.telegram import TelegramHost
 from pipeline.kafka.settings import KafkaSettings
 from schemas.topics import DEFAULT_PREFIX
 
@@ -96,9 +97,15 @@ class Config(Section):
     kafka: KafkaConfig = Field(default_factory=KafkaConfig)
     topics: TopicsConfig = Field(default_factory=TopicsConfig)
     sources: tuple[Annotated[SourceConfig, _ByKind()], ...] = Field((), description="What to listen to.")
+    telegram: TelegramHost = Field(default_factory=TelegramHost)
     observe: ObserveConfig = Field(default_factory=ObserveConfig)
     log: LogConfig = Field(default_factory=LogConfig)
     shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig)
+
+
+def hosts(config: Config) -> Mapping[str, BaseModel]:
+    """Give what a machine's config says for kinds of sources, by their names."""
+    return {kind: section for kind in KINDS if isinstance(section := getattr(config, kind, None), BaseModel)}
 
 
 def source_settings(data: Any) -> type[SourceConfig]:

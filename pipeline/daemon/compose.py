@@ -13,7 +13,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from connectors.seam import Lent, SourceConfig
-from pipeline.config import Config, ConfigProblem, fingerprint, with_shared
+from pipeline.config import Config, ConfigProblem, fingerprint, hosts, with_shared
 from pipeline.control.following import Following
 from pipeline.control.orders import Orders
 from pipeline.core import Core
@@ -142,7 +142,7 @@ async def run_role(
     registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
-            async with connected(Lent(registry, log)) as connect:
+            async with connected(config, Lent(registry, log)) as connect:
                 ingest = Ingest(
                     lambda orders: in_force(config, orders, folder).sources,
                     connect,
@@ -170,11 +170,11 @@ async def run_role(
 
 
 @asynccontextmanager
-async def connected(lent: Lent) -> AsyncIterator[Callable[[SourceConfig], Source]]:
+async def connected(config: Config, lent: Lent) -> AsyncIterator[Callable[[SourceConfig], Source]]:
     """Give what makes a source of its settings; what sources share is let go when the block is left."""
-    connections = Connections(lent)
+    connections = Connections(lent, hosts(config))
     try:
-        yield lambda config: Source(config, connections.connector(config))
+        yield lambda source: Source(source, connections.connector(source))
     finally:
         await connections.close()
 

@@ -84,9 +84,10 @@ class Agenda:
         self.differ = False
         self.newer = self.thorough = True
 
-    def due(self) -> float:
-        """Give the next moment at which something may have to be done."""
-        return min(self._poll_at, self._reread_at, *self._waits.values())
+    def due(self, *, timers: bool) -> float:
+        """Give the next moment at which something may have to be done; before first contact no timer runs."""
+        clocks = [self._poll_at, self._reread_at] if timers else []
+        return min([*clocks, *self._waits.values()], default=float("inf"))
 
     def rest(self, ticks: float) -> None:
         """Forget waits that are over."""

@@ -13,7 +13,7 @@ each poll that brings something. A crash costs at most that page again.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -118,7 +118,8 @@ class Standing:
     def due(self) -> float:
         """Give the moment at which to ask `next` again, if nothing happens before."""
         held = self._held.due()
-        return min(self.agenda.due(), float("inf") if held is None else held)
+        agenda = self.agenda.due(timers=self._last is not None)
+        return min(agenda, float("inf") if held is None else held)
 
     def tick(self, now: Moment) -> None:
         """Let time pass: let go of albums that waited, want what is due."""
@@ -196,6 +197,10 @@ class Standing:
             backlog=0 if over else self._backlog,
             rest=self._stand.rest,
         ).spell()
+
+    def keep(self, rest: Mapping[str, Any]) -> None:
+        """Carry other things along in the cursor."""
+        self._stand = replace(self._stand, rest=rest)
 
     # what to ask
 
