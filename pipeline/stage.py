@@ -38,6 +38,7 @@ from pipeline.transaction import Identity, Transaction
 from pipeline.waiting import Breath, delay_seconds, first_of
 from schemas.base import Record
 from schemas.cloudevents import Event, UnreadableEvent, decode
+from schemas.topics import written_by
 
 BATCH = 1000
 FETCH_SECONDS = 0.25
@@ -113,7 +114,11 @@ class Stage:
     async def _serve(self, membership: Membership, stop: asyncio.Event) -> None:
         stage, started = self._core.stage, monotonic()
         self._reach("stage.assigned")
-        producer = await Producer.open(self._settings, f"{self._identity.group}.0", reach=self._reach)
+        group = self._identity.group
+        writes = written_by(stage, self._identity.prefix)
+        producer = await Producer.open(
+            self._settings, f"{group}.0", writes=writes, group=group, reach=self._reach
+        )
         try:
             self._reach("stage.fenced")
             committed = await membership.committed(0)
@@ -123,7 +128,7 @@ class Stage:
             )
             if start > (committed or 0):  # lost, or late: write it down again, so that lag is told rightly
                 await producer.begin()
-                await producer.commit(group=self._identity.group, offsets={(self._topic, 0): start})
+                await producer.commit(group=group, offsets={(self._topic, 0): start})
             reader = await Reader.open(self._settings, self._topic, [0])
             try:
                 reader.seek(0, start)

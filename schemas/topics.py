@@ -14,6 +14,10 @@ UNIT_PARTITIONS = 12
 """checkpoints, seen and raw are spread by the hash of the unit."""
 
 
+OTHERS = ("ingest", "operator")
+"""Writers that are no stages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic: what it means, what is on it, how it is kept.
@@ -229,6 +233,16 @@ TOPICS: tuple[Topic, ...] = (
     SEEN,
     CONTROL,
 )
+
+
+def written_by(role: str, prefix: str) -> tuple[tuple[str, int], ...]:
+    """Give all partitions that a role writes to: topics' full names and numbers."""
+    return tuple(
+        (topic.full(prefix), number)
+        for topic in TOPICS
+        if role in topic.writer.split(", ") or (role not in OTHERS and "stages" in topic.writer.split(", "))
+        for number in range(topic.partitions)
+    )
 
 
 def by_name(name: str) -> Topic:

@@ -12,7 +12,7 @@ from pipeline.waiting import delay_seconds
 from schemas.base import Record
 from schemas.cloudevents import Event, UnreadableEvent, decode, encode
 from schemas.records import Control
-from schemas.topics import CONTROL
+from schemas.topics import CONTROL, written_by
 
 TRIES: Final = 5
 
@@ -55,7 +55,8 @@ async def change(
         Exception: what `decide` raises; nothing is written.
     """
     for attempt in range(1, TRIES + 1):
-        producer = await Producer.open(settings, f"{prefix}control")
+        writes = written_by("operator", prefix)
+        producer = await Producer.open(settings, f"{prefix}control", writes=writes)
         try:
             records = decide(await read_orders(settings, prefix))
             if records:

@@ -12,7 +12,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from connectors.seam import Lent
+from connectors.seam import Lent, SourceConfig
 from pipeline.config import Config, ConfigProblem, fingerprint, hosts, with_shared
 from pipeline.control.following import Following
 from pipeline.control.orders import Orders
@@ -129,8 +129,7 @@ async def run_role(
 ) -> None:
     """Run ingest or one stage until `stop`.
 
-    What is the host's own comes from `config`; what holds for all from control.v1, with relative paths that
-    start at `folder`.
+    What is the host's own comes from `config`; what holds for all from control.v1, paths from `folder` on.
 
     Raises:
         StageBroken: the stage cannot go on.
@@ -143,22 +142,19 @@ async def run_role(
     registry, health, prefix = registry_of_process(), Health(role), config.topics.prefix
     async with serve(registry, health, host=config.observe.host, port=port):
         if role == "ingest":
-            connections = Connections(Lent(registry, log), hosts(config))
-            ingest = Ingest(
-                lambda orders: in_force(config, orders, folder).sources,
-                lambda source: Source(source, connections.connector(source)),
-                settings=settings,
-                prefix=prefix,
-                metrics=IngestMetrics(registry),
-                health=health,
-                log=log,
-                clock=Clock(),
-                reach=reach,
-            )
-            try:
+            async with connected(config, Lent(registry, log)) as connect:
+                ingest = Ingest(
+                    lambda orders: in_force(config, orders, folder).sources,
+                    connect,
+                    settings=settings,
+                    prefix=prefix,
+                    metrics=IngestMetrics(registry),
+                    health=health,
+                    log=log,
+                    clock=Clock(),
+                    reach=reach,
+                )
                 await ingest.run(stop)
-            finally:
-                await connections.close()
             return
         stage = Stage(
             core_of(role),
@@ -171,6 +167,16 @@ async def run_role(
         )
         async with kept_current(stage, config, folder, settings, log):
             await stage.run(stop)
+
+
+@asynccontextmanager
+async def connected(config: Config, lent: Lent) -> AsyncIterator[Callable[[SourceConfig], Source]]:
+    """Give what makes a source of its settings; what sources share is let go when the block is left."""
+    connections = Connections(lent, hosts(config))
+    try:
+        yield lambda source: Source(source, connections.connector(source))
+    finally:
+        await connections.close()
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from pipeline.retries import ATTEMPT, RETRY_OF
 from schemas.base import Record
 from schemas.cloudevents import Event, decode, encode, instant
 from schemas.records import DeadLetter
-from schemas.topics import DEADLETTERS
+from schemas.topics import DEADLETTERS, written_by
 
 INGEST: Final = "ingest"
 AT_ONCE: Final = 5
@@ -161,8 +161,8 @@ async def _mark(
     send: Callable[[Producer, DeadLetter], DeadLetter],
 ) -> list[DeadLetter]:
     """Shut out other operators, read, choose, and write what is decided, some letters in a transaction."""
-    name, marked = f"{prefix}dlq", list[DeadLetter]()
-    producer = await Producer.open(settings, name)
+    marked = list[DeadLetter]()
+    producer = await _fence(settings, prefix)
     try:
         chosen = iter(choose(await read(settings, prefix)))
         while some := list(islice(chosen, AT_ONCE)):
@@ -174,8 +174,12 @@ async def _mark(
     finally:
         await producer.close()
     # A commit is answered a moment before it can be read. The next opening waits for that.
-    await (await Producer.open(settings, name)).close()
+    await (await _fence(settings, prefix)).close()
     return marked
+
+
+async def _fence(settings: KafkaSettings, prefix: str) -> Producer:
+    return await Producer.open(settings, f"{prefix}dlq", writes=written_by("operator", prefix))
 
 
 def _write(producer: Producer, prefix: str, letters: Iterable[DeadLetter]) -> None:

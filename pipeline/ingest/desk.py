@@ -39,7 +39,7 @@ from pipeline.observe.metrics import IngestMetrics
 from pipeline.waiting import Breath, first_of
 from schemas.cloudevents import decode
 from schemas.records import Checkpoint, Seen
-from schemas.topics import CHECKPOINTS, SEEN, UNIT_PARTITIONS, Topic
+from schemas.topics import CHECKPOINTS, SEEN, UNIT_PARTITIONS, Topic, written_by
 
 BATCH = 1000
 QUEUE = 2000
@@ -104,9 +104,7 @@ class Desk:
             KafkaProblem: fenced, unreachable or outcome unknown; nothing of this desk may be used again.
         """
         self._reach("ingest.assigned")
-        producer = await Producer.open(
-            self._settings, f"{self._prefix}ingest.{self.partition}", reach=self._reach
-        )
+        producer = await self._fence(self.partition, self._reach)
         try:
             self._reach("ingest.fenced")
             await self._take_over(producer)
@@ -124,6 +122,11 @@ class Desk:
         finally:
             self._hold(frozenset())
             await producer.close()
+
+    async def _fence(self, partition: int, reach: Reach) -> Producer:
+        writes = written_by("ingest", self._prefix)
+        name = f"{self._prefix}ingest.{partition}"
+        return await Producer.open(self._settings, name, writes=writes, reach=reach)
 
     async def _follow(self, source: Source) -> None:
         await follow(source, self._queue, self._metrics, self._log, now=self._seconds)
@@ -180,7 +183,7 @@ class Desk:
             if isinstance(value, Checkpoint) and value.source in names:
                 places.add(at)
         for other in sorted(places - {self.partition}):
-            await (await Producer.open(self._settings, f"{self._prefix}ingest.{other}")).close()
+            await (await self._fence(other, pass_by)).close()
         if not places:
             return
         estate, now = await self._estate({*places, self.partition}), self._clock.now()

@@ -9,7 +9,7 @@ from aiokafka.protocol.offset import OffsetRequest
 
 from pipeline.kafka.batches import Slot
 from pipeline.kafka.codes import check
-from pipeline.kafka.stable import StableOffsetFetch
+from pipeline.kafka.requests import StableOffsetFetch
 from pipeline.kafka.wire import Role, Wire
 
 READ_UNCOMMITTED: Final = 0

@@ -40,8 +40,24 @@ class Producer:
         self._lost: KafkaProblem | None = None
 
     @classmethod
-    async def open(cls, settings: KafkaSettings, transactional_id: str, *, reach: Reach = pass_by) -> Self:
+    async def open(
+        cls,
+        settings: KafkaSettings,
+        transactional_id: str,
+        *,
+        writes: Iterable[Slot] = (),
+        group: str | None = None,
+        reach: Reach = pass_by,
+    ) -> Self:
         """Fence older producers of the id and abort what they left open; then it is time to read.
+
+        Args:
+            settings: where the cluster is.
+            transactional_id: who we are.
+            writes: all partitions that producers of this id write to; a broker that lost the end of their
+                last transaction in one of them is told it again.
+            group: whose offsets they commit, likewise.
+            reach: is told the steps.
 
         Raises:
             Unreachable: Kafka does not answer.
@@ -51,7 +67,8 @@ class Producer:
             wire = Wire(settings)
             undo.push_async_callback(wire.close)
             transaction = Transaction(wire, transactional_id)
-            await transaction.init(settings.transaction_timeout_ms, wire.deadline())
+            until = wire.deadline()
+            await transaction.init(settings.transaction_timeout_ms, until, writes=writes, group=group)
             undo.pop_all()
             return cls(wire, transaction, reach)
 

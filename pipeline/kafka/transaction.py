@@ -25,12 +25,22 @@ from aiokafka.protocol.transaction import (
 )
 
 from pipeline.kafka.batches import Batch, Slot
-from pipeline.kafka.codes import MESSAGE_TOO_LARGE, OK, OPERATION_NOT_ATTEMPTED, Again, check
+from pipeline.kafka.codes import (
+    MESSAGE_TOO_LARGE,
+    OK,
+    OPERATION_NOT_ATTEMPTED,
+    TRANSACTIONAL_ID_NOT_FOUND,
+    Again,
+    check,
+)
 from pipeline.kafka.errors import Fenced, KafkaProblem, OutcomeUnknown, Refused, Unreachable
+from pipeline.kafka.requests import DescribeTransactions
 from pipeline.kafka.wire import PASSING, Role, Wire
 
 ALL_IN_SYNC: Final = -1
 LAST_SEQUENCE: Final = 0x7FFFFFFF
+COMMITTED: Final = ("PrepareCommit", "CompleteCommit")
+"""How the coordinator calls the states of a transaction whose commit it accepted."""
 
 
 class Transaction:
@@ -50,20 +60,40 @@ class Transaction:
         self._added: set[Slot] = set()
         self._touched = False
 
-    async def init(self, timeout_ms: int, until: float) -> None:
-        """Fence older producers of this id; what they left open is aborted before this returns.
+    async def init(
+        self, timeout_ms: int, until: float, *, writes: Iterable[Slot] = (), group: str | None = None
+    ) -> None:
+        """Fence older producers of this id; what they left open is ended before this returns.
+
+        A broker that is killed and starts again alone is for some seconds without a leader in its own
+        eyes: its old registration has to expire. A transaction that it finds committed or timed out then
+        is complete for it without a mark ("these partitions are likely deleted already and hence can be
+        skipped"; Kafka 4.3.1, after each outage longer than the transaction's timeout). Its records stay
+        open, readers of committed records stop before them, and they would share the fate of our next
+        transaction: what was aborted would be committed. So the last transaction is ended once more, as
+        it was, with nothing in it: that writes the marks that are missing, and does nothing where none
+        is.
+
+        Args:
+            timeout_ms: after which the broker aborts an open transaction.
+            until: the deadline on the loop's clock.
+            writes: all partitions that producers of this id write to.
+            group: whose offsets they commit.
 
         Raises:
             Unreachable: not within the deadline.
             Refused: we may not, or the timeout is longer than the broker allows.
         """
-
-        async def attempt() -> None:
-            answer = await self._coordinate(InitProducerIdRequest(self._id, timeout_ms))
-            check(answer.error_code, f"opening producer {self._id}", f"Write on transactional id {self._id}")
-            self._producer_id, self._epoch = answer.producer_id, answer.producer_epoch
-
-        await self._wire.persist(f"accept producer {self._id}", attempt, until)
+        ended = await self._last(until)
+        await self._begin_epoch(timeout_ms, until)
+        if ended is None:
+            return
+        await self.add_partitions(writes, until)
+        if group is not None:
+            await self._join(group, until)
+        if self._touched:
+            await self.end(until, commit=ended in COMMITTED)
+            await self._begin_epoch(timeout_ms, until)  # it is answered once the marks are written
 
     async def add_partitions(self, slots: Iterable[Slot], until: float) -> None:
         """Say where records of this transaction will go.
@@ -123,11 +153,6 @@ class Transaction:
             by_topic[topic].append((partition, offset, ""))
         who = (self._producer_id, self._epoch)
 
-        async def join() -> None:
-            self._touched = True
-            answer = await self._coordinate(AddOffsetsToTxnRequest(self._id, *who, group))
-            check(answer.error_code, f"offsets of group {group}", f"Read on group {group}")
-
         async def commit() -> None:
             node = await self._wire.coordinator(Role.GROUP, group)
             request = TxnOffsetCommitRequest(self._id, group, *who, list(by_topic.items()))
@@ -135,7 +160,7 @@ class Transaction:
                 for _, code in partitions:
                     check(code, f"offset of group {group} in {topic}", f"Read on topic {topic}")
 
-        await self._wire.persist("take the group into the transaction", join, until)
+        await self._join(group, until)
         await self._wire.persist("take the group's offsets", commit, until)
 
     async def end(self, until: float, *, commit: bool) -> None:
@@ -171,6 +196,37 @@ class Transaction:
             raise
         self._touched = False
         self._added.clear()
+
+    async def _last(self, until: float) -> str | None:
+        """Give the state of this id's last transaction in the coordinator's words; none: there was none."""
+
+        async def attempt() -> str | None:
+            (told,) = (await self._coordinate(DescribeTransactions(self._id))).states
+            code, _, state, *_ = told
+            if code == TRANSACTIONAL_ID_NOT_FOUND:
+                return None
+            check(code, f"the last transaction of {self._id}", f"Write on transactional id {self._id}")
+            return str(state)
+
+        return await self._wire.persist(f"tell of the last transaction of {self._id}", attempt, until)
+
+    async def _begin_epoch(self, timeout_ms: int, until: float) -> None:
+        async def attempt() -> None:
+            answer = await self._coordinate(InitProducerIdRequest(self._id, timeout_ms))
+            check(answer.error_code, f"opening producer {self._id}", f"Write on transactional id {self._id}")
+            self._producer_id, self._epoch = answer.producer_id, answer.producer_epoch
+
+        await self._wire.persist(f"accept producer {self._id}", attempt, until)
+
+    async def _join(self, group: str, until: float) -> None:
+        request = AddOffsetsToTxnRequest(self._id, self._producer_id, self._epoch, group)
+
+        async def attempt() -> None:
+            self._touched = True
+            answer = await self._coordinate(request)
+            check(answer.error_code, f"offsets of group {group}", f"Read on group {group}")
+
+        await self._wire.persist("take the group into the transaction", attempt, until)
 
     async def _coordinate(self, request: Any) -> Any:
         node = await self._wire.coordinator(Role.TRANSACTION, self._id)

@@ -15,7 +15,7 @@ from pipeline.engine import WINDOW, Engine, Written
 from pipeline.ingest.desk import Desk
 from pipeline.kafka import KafkaRecord, KafkaSettings, Producer, Reader, offsets, reader
 from pipeline.kafka.batches import Slot
-from pipeline.kafka.stable import StableOffsetFetch
+from pipeline.kafka.requests import StableOffsetFetch
 from schemas.base import Record
 from schemas.cloudevents import Event
 from schemas.topics import SEEN, Topic
