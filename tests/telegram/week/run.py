@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from tests.connectors.telegram.following import Following, until
 from tests.telegram.account import Account
@@ -35,8 +36,14 @@ class Outcome:
 
 async def looked(runs: list[Following]) -> None:
     """Wait until every channel was looked at twice more."""
-    wanted = [run.looks + 2 for run in runs]
-    await until(lambda: all(run.looks >= want for run, want in zip(runs, wanted, strict=True)), PATIENCE)
+    wanted: list[int] = [run.looks + 2 for run in runs]
+    for run, want in zip(runs, wanted, strict=True):
+        await until(partial(reached, run, want), PATIENCE)
+
+
+def reached(run: Following, looks: int) -> bool:
+    """Say whether a channel was looked at so often."""
+    return run.looks >= looks
 
 
 async def week(size: Size, seed: int) -> Outcome:
@@ -62,19 +69,9 @@ async def week(size: Size, seed: int) -> Outcome:
                 await run.__aexit__()  # wherever it is; it goes on from the last cursor that was kept
                 await run.__aenter__()
                 restarts += 1
-            before = [run.looks for run in runs]
-            await until(
-                lambda before=before: all(
-                    run.looks >= was + 2 for run, was in zip(runs, before, strict=True)
-                ),
-                PATIENCE,
-            )
+            await looked(runs)
         await asyncio.sleep(2.5)  # a last look at the last posts
-        before = [run.looks for run in runs]
-        await until(
-            lambda: all(run.looks >= was + 2 for run, was in zip(runs, before, strict=True)), PATIENCE
-        )
-        await asyncio.sleep(0)
+        await looked(runs)
         wrong = sum((judge(room, run) for room, run in zip(script.rooms, runs, strict=True)), Counter())
         lost = sum((plain.judge(room) for room in script.rooms), Counter())
         for run in runs:
