@@ -244,6 +244,40 @@ async def test_dropped_connections_come_back(client: Client, server: Server, roo
     assert (await history(client, room)).messages
 
 
+async def test_what_is_wrong_until_it_is_lifted(client: Client, server: Server, room: Room) -> None:
+    await peer(client, room)
+    server.refuse("*", "CHANNEL_INVALID", times=1000, account=server.accounts[0])
+    for _ in range(3):
+        with pytest.raises(errors.ChannelInvalidError):
+            await history(client, room)
+    server.calm()
+    assert (await history(client, room)).messages
+
+
+async def test_pages_that_show_less_than_asked(client: Client, room: Room) -> None:
+    room.page = 7
+    assert len((await history(client, room)).messages) == 7
+    room.page, room.skip = 100, 5
+    assert len((await history(client, room)).messages) == 80
+
+
+async def test_what_an_account_missed(client: Client, server: Server, room: Room) -> None:
+    missed = functions.updates.GetDifferenceRequest(pts=1, date=datetime.now(UTC), qts=0)
+    told = (await client(missed)).other_updates
+    assert [(one.channel_id, one.pts) for one in told] == [(room.number, 251)]
+    server.account_too_long = True
+    assert isinstance(await client(missed), types.updates.DifferenceTooLong)
+
+
+async def test_catching_up_on_what_was_not_pushed(client: Client, room: Room) -> None:
+    room.publish("counts from here")
+    await until(lambda: len(client.told) == 1)
+    room.mute = True
+    room.publish("while nobody listened")
+    await client.plain.catch_up()
+    await until(lambda: client.texts() == ["counts from here", "while nobody listened"])
+
+
 async def test_two_accounts_have_hashes_of_their_own(client: Client, server: Server, room: Room) -> None:
     async with Client(server, server.session(server.account(778))) as second:
         assert (await second.plain.get_me()).id == 778
