@@ -14,6 +14,7 @@ from telethon.tl import functions, types
 
 from tests.telegram.plain import Client, until
 from tests.telegram.server import Room, Server
+from tests.telegram.server.link import Link
 
 
 @pytest.fixture
@@ -292,6 +293,28 @@ async def test_a_clock_that_is_wrong_at_connecting(server: Server, room: Room, s
     async with Client(server) as client:
         assert (await history(client, room)).messages
         assert abs(client.plain._sender._state.time_offset - skew) <= 1
+
+
+@pytest.mark.parametrize(("skew", "code"), [(0, 48), (7200, 16), (-7200, 17)])
+async def test_what_is_rejected(
+    server: Server, room: Room, monkeypatch: pytest.MonkeyPatch, skew: float, code: int
+) -> None:
+    codes: list[int] = []
+    plain = Link._reject
+
+    def reject(link: Link, why: Any) -> None:
+        codes.append(why.error_code)
+        plain(link, why)
+
+    monkeypatch.setattr(Link, "_reject", reject)
+    server.skew = skew
+    async with Client(server):
+        assert code in codes
+
+
+async def test_many_requests_in_one_container(client: Client, room: Room) -> None:
+    asked = functions.help.GetConfigRequest()
+    assert [one.this_dc for one in await client([asked, asked, asked])] == [2, 2, 2]
 
 
 async def test_a_key_that_nobody_knows(server: Server) -> None:
