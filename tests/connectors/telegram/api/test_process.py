@@ -1,6 +1,8 @@
 """From a config file to sights, as a process puts it together, with real accounts on a small Telegram."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -93,3 +95,8 @@ async def test_a_dead_session_fails_its_sources_and_asks_no_more(config: Config,
                 await all_of(source.observe(None))
             assert caught.value.retry_after == 300
         assert len(server.asked) == asked
+
+
+def test_who_uses_no_account_does_not_wait_for_telethon() -> None:
+    code = "import sys, pipeline.daemon.compose; sys.exit('telethon' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
