@@ -317,21 +317,6 @@ async def test_many_requests_in_one_container(client: Client, room: Room) -> Non
     assert [one.this_dc for one in await client([asked, asked, asked])] == [2, 2, 2]
 
 
-async def test_a_key_that_nobody_knows(server: Server) -> None:
-    session = server.session()
-    server.accounts[0].forgotten = True
-    with pytest.raises((errors.AuthKeyNotFound, ConnectionError)):
-        async with Client(server, session, connection_retries=0):
-            pass
-
-
-async def test_a_key_is_made(server: Server) -> None:
-    session = server.blank()
-    async with Client(server, session) as client:
-        assert await client.plain.get_me() is None
-        assert session.auth_key.key == server.accounts[-1].key.key
-
-
 async def test_a_key_that_two_use_at_once_is_dead(client: Client, server: Server, room: Room) -> None:
     server.single = True
     second = Client(server).plain

@@ -63,6 +63,7 @@ class Server:
         half_dead: nothing but pings is answered.
         trouble: what the transport says to every packet, -404 or -429.
         single: a key that two connections use at once is dead from then on.
+        bugs: exceptions of the server's own; the first is raised at its end, so that no test hangs over one.
         truth: all changes of all channels, when they were made (seconds of the epoch, machine's clock).
     """
 
@@ -72,6 +73,7 @@ class Server:
         self.asked: list[str] = []
         self.served: list[Served] = []
         self.truth: list[tuple[float, Room, Any]] = []
+        self.bugs: list[Exception] = []
         self.mute = self.silent = self.half_dead = self.single = self.account_too_long = False
         self.trouble: int | None = None
         self.skew = 0.0
@@ -93,6 +95,8 @@ class Server:
         self._server.close()
         self.drop()
         await asyncio.sleep(0)
+        if self.bugs:
+            raise AssertionError(f"the small Telegram itself failed: {self.bugs[0]!r}") from self.bugs[0]
 
     def session(self, account: Account | None = None) -> MemorySession:
         """Give a session that is logged in."""
@@ -224,6 +228,10 @@ class Server:
                 link.close()
             elif outcome != SILENCE:
                 link.answer(number, types.RpcError(code_of(outcome), outcome))
+        except Exception as bug:  # noqa: BLE001  # telethon would connect anew and ask for it for ever
+            self.bugs.append(bug)
+            outcome = f"SERVER_BUG_{type(bug).__name__}"
+            link.answer(number, types.RpcError(400, outcome))
         room = self.rooms.get(_number_of(request))
         self.served.append(Served(time.time(), name, room, link.account, outcome, request))
 
