@@ -30,6 +30,8 @@ from connectors.telegram.host import TelegramHost
 from connectors.telegram.metrics import TelegramMetrics
 
 CLOCK_ALARM_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
+"""Who needs a connection that was good waits for the next one, if that is tried before so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,13 @@ class Connection:
         if self._keeping is not None and self._keeping.cancelling():
             await asyncio.wait({self._keeping})
         if self._keeping is None or self._keeping.done():
-            self._there = asyncio.get_running_loop().create_future()
+            self._gone()
             self._keeping = asyncio.create_task(self._keep())
-        assert self._there is not None  # noqa: S101  # mypy: it is made with the task
         try:
             async with asyncio.timeout(self._host.deadline_seconds):
-                return await asyncio.shield(self._there)
+                while not (client := await asyncio.shield(self._next())).is_connected():
+                    self._gone()  # we saw it before our task did
+                return client
         except TimeoutError:
             raise Unanswered(f"no connection to Telegram: {self._trouble}") from None
 
@@ -145,7 +148,7 @@ class Connection:
         self.lost = f"the account of {self._path} is lost: {reason}"
         self._metrics.usable.labels(self._path.stem).set(0)
         self._log.error("telegram account lost", file=str(self._path), user=self._login.user, reason=reason)
-        if self._keeping is not None:
+        if self._keeping is not None and asyncio.current_task() is not self._keeping:
             self._keeping.cancel()
 
     def renew(self, reason: str) -> None:
@@ -179,12 +182,16 @@ class Connection:
 
     async def _keep_connected(self) -> None:
         failures = 0
-        while not self.lost:
-            began = time.monotonic()
+        while True:
+            began, good = time.monotonic(), False
             try:
                 async with self._connected() as client:
+                    good = True
                     await self._stay(client)
             except (SourceFailed, _Anew) as problem:
+                if self.lost:
+                    self._fail(AccountLost(self.lost))
+                    return
                 held_long = time.monotonic() - began > self._pace.settled
                 failures = 1 if held_long else failures + 1
                 asked_for = getattr(problem, "retry_after", None) or 0.0
@@ -197,15 +204,30 @@ class Connection:
                     reason=str(problem),
                     next_seconds=round(wait, 1),
                 )
-                self._fail(Unanswered(f"no connection to Telegram: {problem}", retry_after=asked_for or None))
+                if wait > PATIENCE_SECONDS or not good:
+                    self._fail(
+                        Unanswered(f"no connection to Telegram: {problem}", retry_after=asked_for or None)
+                    )
                 await asyncio.sleep(wait)
+
+    def _next(self) -> "asyncio.Future[TelegramClient]":
+        """Give the client that is there, or the next one."""
+        if self._there is None:
+            self._there = asyncio.get_running_loop().create_future()
+        return self._there
+
+    def _gone(self) -> None:
+        """Let who needs the client wait for the next one."""
+        if self._there is not None and self._there.done():
+            self._there = None
 
     def _fail(self, problem: SourceFailed) -> None:
         """Tell all who wait for the client that there is none."""
-        if self._there is not None and not self._there.done():
-            self._there.set_exception(problem)
-            self._there.exception()  # it need not be anybody who waits
-        self._there = asyncio.get_running_loop().create_future()
+        self._gone()
+        waiting = self._next()
+        waiting.set_exception(problem)
+        waiting.exception()  # it need not be anybody who waits
+        self._there = None
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[TelegramClient]:
@@ -280,8 +302,8 @@ class Connection:
         self._metrics.connections.labels(self._path.stem).inc()
         self.watch.connected(time.monotonic())
         self._shaken("connected", "the connection is new")
-        if self._there is not None and not self._there.done():
-            self._there.set_result(client)
+        self._gone()
+        self._next().set_result(client)
 
     async def _unknown(self, problem: AuthKeyNotFound) -> None:
         """The server does not know the key; servers have been wrong about that for minutes, not longer."""
@@ -309,7 +331,7 @@ class Connection:
                     self._ended(running)
                 now = time.monotonic()
                 if reason := self._anew.result() if self._anew in done else self.watch.trouble(now):
-                    self._there = asyncio.get_running_loop().create_future()
+                    self._gone()
                     raise _Anew(reason)
                 if now - compared > self._pace.clock:
                     compared = now
@@ -322,7 +344,7 @@ class Connection:
                 running.exception()
 
     def _ended(self, running: "asyncio.Future[Any]") -> None:
-        self._there = asyncio.get_running_loop().create_future()
+        self._gone()
         problem = None if running.cancelled() else running.exception()
         if isinstance(problem, LOST):
             self.lose(str(failure_of(problem, "updates")))

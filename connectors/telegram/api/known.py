@@ -131,6 +131,10 @@ class Known:
         """Give so many of the newest posts that exist, ascending."""
         return sorted(self._marks)[-count:] if count > 0 else []
 
+    def lowest(self) -> int:
+        """Give the lowest post that is remembered; 0 if none is."""
+        return min(self._marks, default=0)
+
     def has(self, message: int) -> bool:
         """Say whether a message is one of a post that is known."""
         return message in self._owners

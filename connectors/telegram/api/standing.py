@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from connectors.telegram.albums import Held, Parts, joined, posts_of
+from connectors.telegram.albums import Parts
 from connectors.telegram.api.agenda import Agenda
 from connectors.telegram.api.asks import (
     PAGE,
@@ -35,7 +35,8 @@ from connectors.telegram.api.asks import (
     Update,
     kind_of,
 )
-from connectors.telegram.api.known import Known, News, Vanished, Word
+from connectors.telegram.api.intake import Intake
+from connectors.telegram.api.known import Known, News, Word
 from connectors.telegram.api.stand import Stand
 from connectors.telegram.api.telling import Asked, Hole, Look, Telling
 from connectors.telegram.api.walks import ALBUM, Downward, Upward
@@ -84,17 +85,12 @@ class Standing:
         self._stand = stand
         keep = config.reread_posts + MARGIN
         self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep)
-        self._held = Held(config.album_seconds)
-        self._last = stand.last
-        self._first = stand.first if stand.first is not None else min(stand.window, default=None)
-        self._top = 0
+        self._in = Intake(stand, self._known, config.album_seconds)
         self._backlog = stand.backlog
         self._complete = self._looked = self._reread = stand.looked
         self._pts = self._safe_pts = stand.pts
         self._since: Moment | None = None
         self._blind = stand.last is not None
-        self._unseen: dict[int, None] = {}
-        self._around: dict[int, None] = {}
         self._asked: Asked | None = None
         self._up: Upward | None = None
         self._down: Downward | None = None
@@ -117,22 +113,19 @@ class Standing:
 
     def due(self) -> float:
         """Give the moment at which to ask `next` again, if nothing happens before."""
-        held = self._held.due()
-        agenda = self.agenda.due(timers=self._last is not None)
-        return min(agenda, float("inf") if held is None else held)
+        return min(self.agenda.due(timers=self._in.last is not None), self._in.due())
 
     def tick(self, now: Moment) -> None:
         """Let time pass: let go of albums that waited, want what is due."""
-        for parts in self._held.take_due(now.ticks):
-            self._tell(self._known.arrive(parts, self._word("push", now, whole=False)))
-        if self._last is not None:
+        self._tell(self._in.let_go(self._word("push", now)))
+        if self._in.last is not None:
             self.agenda.tick(now.ticks)
         self.agenda.rest(now.ticks)
 
     def heard(self, update: Update, now: Moment) -> None:
         """Take in a push. Before first contact is over history brings everything anyway."""
-        if self._last is not None:
-            self._take(update, now, self._word("push", now))
+        if self._in.last is not None:
+            self._take(update, self._word("push", now))
 
     def shaken(self, now: Moment) -> None:
         """Take in that pushes may have been lost: look at everything."""
@@ -141,7 +134,7 @@ class Standing:
         self._known.number += 1
         self.agenda.differ = self.agenda.again = True
         self._want_newer(thorough=True)
-        if self._last is not None:
+        if self._in.last is not None:
             self._since = now
             self._down = None
 
@@ -151,7 +144,7 @@ class Standing:
         self._blind = True
         self.agenda.postpone(kind_of(asked.ask), now.ticks + wait)
         if asked.why == "around" and isinstance(asked.ask, Older):
-            self._around[asked.ask.before - ALBUM] = None
+            self._in.around[asked.ask.before - ALBUM] = None
         elif asked.why == "doubts" and isinstance(asked.ask, These):
             self._known.doubts |= dict.fromkeys(asked.ask.messages)
 
@@ -168,9 +161,11 @@ class Standing:
         elif asked.why == "holes" and self._up is not None:
             self._fill(self._up, answer, asked, now)
         elif asked.why == "doubts":
-            self._clear(answer, asked, now)
-        elif asked.why == "around":
-            self._look_around(answer, asked, now)
+            word = self._word("reread", now, asked, whole=False, sure=True, pts=answer.pts)
+            self._tell(self._in.clear(answer, word))
+        elif asked.why == "around" and isinstance(asked.ask, Older):
+            word = self._word("reread", now, asked, sure=True, pts=answer.pts)
+            self._tell(self._in.look_around(asked.ask.before - ALBUM, answer, word))
         elif asked.why == "newer" and self._up is not None:
             self._count("pages")
             self._pts = self._pts if self._pts is not None else answer.pts
@@ -185,15 +180,15 @@ class Standing:
 
     def cursor(self) -> dict[str, Any]:
         """Give where the channel stands now, as far as it is told."""
-        over = self._last is not None and self._last >= self._backlog
+        over = self._in.last is not None and self._in.last >= self._backlog
         return Stand(
             self._stand.channel,
             self.name,
-            last=self._last,
+            last=self._in.last,
             window=tuple(self._known.posts(self._config.reread_posts)),
             looked=self._looked,
             pts=self._safe_pts,
-            first=self._first,
+            first=self._in.first,
             backlog=0 if over else self._backlog,
             rest=self._stand.rest,
         ).spell()
@@ -210,18 +205,18 @@ class Standing:
             yield "holes", These(tuple(self._up.holes[:PAGE]))
         if self._known.doubts:
             yield "doubts", These(tuple(self._known.doubts)[:PAGE])
-        if self._last is None:
+        if self._in.last is None:
             yield self._first_contact(self._known.number, now)
             return
         if self.agenda.newer and self._up is None:
-            head = None if self.agenda.thorough else self._top
-            self._up = Upward(self._last, head)
+            head = None if self.agenda.thorough else self._in.top
+            self._up = Upward(self._in.last, head)
         if self._up is not None and not self._up.holes:
             yield "newer", self._up.ask()
-        if self._around:
-            yield "around", Older(next(iter(self._around)) + ALBUM, 2 * ALBUM)
+        if self._in.around:
+            yield "around", Older(next(iter(self._in.around)) + ALBUM, 2 * ALBUM)
         if self.agenda.again and self._down is None and self._up is None:
-            count, floor = self._config.reread_posts, self._first or 0
+            count, floor = self._config.reread_posts, self._in.first or 0
             self._down = Downward(count, floor=floor, number=self._known.number, began=now)
         if self._down is not None and not self._down.done:
             yield "again", self._down.ask()
@@ -241,7 +236,7 @@ class Standing:
     def _take_off(self, asked: Asked) -> None:
         """Take off the list what is asked for; what comes on it meanwhile is asked for again."""
         if asked.why == "around" and isinstance(asked.ask, Older):
-            del self._around[asked.ask.before - ALBUM]
+            del self._in.around[asked.ask.before - ALBUM]
         elif asked.why == "doubts" and isinstance(asked.ask, These):
             for message in asked.ask.messages:
                 del self._known.doubts[message]
@@ -260,46 +255,14 @@ class Standing:
         absent = self._complete if self._complete is not None and self._complete <= now.at else None
         return Word(way, number, moment.at, now.ticks, absent, **more)
 
-    def _take(self, update: Update, now: Moment, word: Word) -> None:
+    def _take(self, update: Update, word: Word) -> None:
         if isinstance(update, Said):
-            self._say(update, now, replace(word, pts=update.pts))
+            self._tell(self._in.say(update.part, replace(word, pts=update.pts)))
         elif isinstance(update, Deleted):
-            self._delete(update.messages, word)
+            self._tell(self._in.delete(update.messages, word))
         else:
             self.agenda.differ = True
             self._want_newer(thorough=True)
-
-    def _say(self, said: Said, now: Moment, word: Word) -> None:
-        """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
-        part = said.part
-        self._top = max(self._top, part.id)
-        if part.group is None:
-            self._tell(self._known.arrive((part,), word))
-        elif self._known.has_whole(part):
-            self._tell(self._known.arrive((part,), replace(word, whole=False)))
-        elif part.id > (self._last or 0) and not self._known.has(part.id):
-            self._held.add(part, now.ticks)
-        else:
-            self._around[part.id] = None
-
-    def _delete(self, messages: Iterable[int], word: Word) -> None:
-        """Take in that messages are gone."""
-        fresh = [message for message in messages if not self._known.was_gone(message)]
-        for group in {self._held.group_of(message) for message in fresh} - {None}:
-            self._tell(self._known.arrive(self._held.take(group), replace(word, way="push", whole=False)))
-        lowest = min(self._known.posts(self._config.reread_posts + MARGIN), default=0)
-        old: list[News] = []
-        for message in fresh:
-            if self._known.has(message):
-                continue
-            if message > (self._last or 0):
-                if self._blind and message > self._backlog:
-                    self._unseen[message] = None
-            elif message >= lowest:
-                self._around[message] = None  # of an album, or never seen: its neighbours tell
-            elif self._first is not None and message >= self._first:
-                old.append(Vanished((message,), None))
-        self._tell([*self._known.delete(fresh, word), *old])
 
     def _changed(self, changes: Changes, asked: Asked, now: Moment) -> None:
         """Take in a difference."""
@@ -313,9 +276,9 @@ class Standing:
             return
         word = self._word("poll", now, asked)
         for part in changes.new:
-            self._say(Said(part), now, replace(word, pts=changes.pts))
+            self._tell(self._in.say(part, replace(word, pts=changes.pts)))
         for update in changes.updates:
-            self._take(update, now, word)
+            self._take(update, word)
         if changes.new:
             self._want_newer()
         if not changes.final and (changes.pts or 0) <= before:
@@ -336,7 +299,7 @@ class Standing:
     def _fill(self, up: Upward, page: Page, asked: Asked, now: Moment) -> None:
         """Take in what stands where a page left something out."""
         word = self._word("history", now, asked)
-        self._delete(page.empty, word)
+        self._tell(self._in.delete(page.empty, word))
         up.fill(page.parts, asked.ask.messages if isinstance(asked.ask, These) else ())
         if not up.holes:
             self._release(up, up.release(), asked)
@@ -347,72 +310,50 @@ class Standing:
         word = self._word("history", asked.moment, asked, pts=up.pts)
         for parts, behind in ready:
             backlog = parts[0].id <= self._backlog
-            whole = joined(self._held.take(parts[0].group), parts) if parts[0].group else parts
-            news = self._known.arrive(whole, replace(word, absent=None) if backlog else word)
-            self._last = max(self._last or 0, behind)
+            news = self._in.show(parts, replace(word, absent=None) if backlog else word)
+            self._in.last = max(self._in.last or 0, behind)
             self._tell(news, backlog=backlog)
         if up.done:
-            if self._blind:
-                self._unseen |= {message: None for message in up.missing if message > self._backlog}
+            self._in.unseen |= dict.fromkeys(up.missing)
             self._up = None
             self.agenda.newer = self.agenda.thorough = False
-
-    def _clear(self, page: Page, asked: Asked, now: Moment) -> None:
-        """Take in what stands where there was doubt."""
-        word = self._word("reread", now, asked, whole=False, sure=True, pts=page.pts)
-        for parts in posts_of(page.parts):
-            if parts[0].group is not None and not self._known.has_whole(parts[0]):
-                self._around[parts[0].id] = None
-            else:
-                self._tell(self._known.arrive(parts, word))
-        self._delete(page.empty, word)
-
-    def _look_around(self, page: Page, asked: Asked, now: Moment) -> None:
-        """Take in the album around a message."""
-        word = self._word("reread", now, asked, sure=True, pts=page.pts)
-        message = asked.ask.before - ALBUM if isinstance(asked.ask, Older) else 0
-        for parts in posts_of(page.parts):
-            near = ALBUM if parts[0].group is not None else 1
-            if parts[0].id - near < message < parts[-1].id + near:
-                held = self._held.take(parts[0].group) if parts[0].group else ()
-                self._tell(self._known.arrive(joined(held, parts), word))
 
     def _end_reread(self, down: Downward, now: Moment) -> None:
         """Take in the last posts; of first contact, where to begin."""
         self._down = None
-        if self._last is None:
+        if self._in.last is None:
             self._backlog = down.high() or 0
             if not (self._config.backfill_since and self._backlog):
                 self._begin_after(down.low() - 1)
             return
         word = Word("reread", down.number, down.began.at, now.ticks, self._complete, pts=down.pts)
         for parts in down.posts():
-            held = self._held.take(parts[0].group) if parts[0].group else ()
-            self._tell(self._known.arrive(joined(held, parts), word))
-            if parts[-1].id > (self._last or 0):
+            self._tell(self._in.show(parts, word))
+            if parts[-1].id > (self._in.last or 0):
                 self._want_newer()
         high, settled = down.high(), down.began.ticks - SETTLE
         lacking = self._known.lacking(down.shown(), down.low(), high, asked=down.number, settled=settled)
         self._known.doubts |= dict.fromkeys(lacking)
-        self._top = max(self._top, high or 0)
+        self._in.top = max(self._in.top, high or 0)
         self._reread = down.began.at
         self.agenda.again = False
 
     def _begin_after(self, last: int) -> None:
-        self._last, self._first = last, last + 1
+        self._in.last, self._in.first = last, last + 1
         self.agenda.again = False
         self._reread = self._since.at if self._since else None
 
     def _settle(self, now: Moment) -> None:
         """Say that a look is complete, if it is."""
-        if self._around or self._known.doubts or self._up is not None or self._down is not None:
+        if self._in.around or self._known.doubts or self._up is not None or self._down is not None:
             return
         self._safe_pts = self._pts
-        if self.agenda.open or self._since is None or self._last is None:
+        if self.agenda.open or self._since is None or self._in.last is None:
             return
-        if self._blind and self._unseen:
-            self.told.append(Telling(Hole(self._complete, now.at, tuple(sorted(self._unseen))), None))
-        self._unseen.clear()
+        unseen = tuple(sorted(one for one in self._in.unseen if one > self._backlog))
+        if self._blind and unseen:
+            self.told.append(Telling(Hole(self._complete, now.at, unseen), None))
+        self._in.unseen.clear()
         self._blind = False
         self._complete, self._looked = self._since.at, self._reread
         self._since = None

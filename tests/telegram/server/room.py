@@ -17,10 +17,17 @@ class Room:
         states: all texts that each message had.
         deleted: ids of what was deleted.
         log: all changes, with the count behind each.
+        names: public names; the first is the one that shows.
+        members: accounts that are told of changes; none: everybody is.
+        mute: whether changes are made and not pushed.
+        delay: how much later they are pushed (s).
+        views: how often each message was seen.
+        skip: of `skip` messages that a history page has, it leaves one out; 0: none.
     """
 
     def __init__(self, number: int, name: str, tell: Callable[[Any, "Room"], None]) -> None:
-        self.number, self.name, self.tell = number, name, tell
+        self.number, self.names, self.tell = number, [name], tell
+        self.title = f"Title of {name}"
         self.hash = 1000 + number
         self.messages: dict[int, Any] = {}
         self.states: dict[int, list[str]] = {}
@@ -31,22 +38,55 @@ class Room:
         self.too_long: int | None = None
         self.page = 100
         self.holes: set[int] = set()
+        self.skip = 0
         self.barred: str | None = None
+        self.timeout = 30
+        self.members: set[int] | None = None
+        self.mute = False
+        self.delay = 0.0
+        self.views: dict[int, int] = {}
 
     @property
     def pts(self) -> int:
         return self.log[-1][0] if self.log else 1
 
+    @property
+    def name(self) -> str:
+        return self.names[0] if self.names else ""
+
+    def rename(self, *names: str) -> None:
+        """Give the channel other public names, or none."""
+        self.names = list(names)
+
+    def tells(self, user: int) -> bool:
+        """Tell whether changes are pushed to an account."""
+        return self.members is None or user in self.members
+
     def chat(self) -> Any:
+        several = [types.Username(one, active=True, editable=one == self.name) for one in self.names]
         return types.Channel(
             self.number,
-            f"Title of {self.name}",
+            self.title,
             types.ChatPhotoEmpty(),
             datetime(2020, 1, 1, tzinfo=UTC),
             broadcast=True,
             access_hash=self.hash,
-            username=self.name,
+            username=self.name if len(several) == 1 else None,
+            usernames=several if len(several) > 1 else None,
         )
+
+    def full(self) -> Any:
+        """Give all about the channel."""
+        settings = types.PeerNotifySettings()
+        about = types.ChannelFull(
+            self.number, "", 0, 0, 0, types.PhotoEmpty(0), settings, [], self.pts, participants_count=1000
+        )
+        return types.messages.ChatFull(about, [self.chat()], [])
+
+    def views_of(self, numbers: Iterable[int]) -> Any:
+        """Give how often messages were seen."""
+        seen = [types.MessageViews(views=self.views.get(one)) for one in numbers]
+        return types.messages.MessageViews(seen, [self.chat()], [])
 
     def publish(self, text: str, **fields: Any) -> int:
         """Let a new message appear; `action` makes it one that the channel says of itself."""
@@ -91,18 +131,19 @@ class Room:
 
     def history(self, asked: functions.messages.GetHistoryRequest) -> Any:
         """Give a page, as Telegram counts: below `offset_id`, moved by `add_offset`."""
-        numbers = sorted(self.messages, reverse=True)
-        if asked.offset_date is not None and asked.offset_date.timestamp() > 0:
-            numbers = [one for one in numbers if self.messages[one].date < asked.offset_date]
-            start = 0
-        elif asked.offset_id:
+        low, high = asked.min_id, asked.max_id or self.top + 1
+        numbers = sorted((one for one in self.messages if low < one < high), reverse=True)
+        start = 0
+        if asked.offset_id:
             start = sum(1 for one in numbers if one >= asked.offset_id)
-        else:
-            start = 0
+        elif asked.offset_date is not None and asked.offset_date.timestamp() > 0:
+            start = sum(1 for one in numbers if self.messages[one].date >= asked.offset_date)
         begin = start + asked.add_offset
-        end = begin + asked.limit
+        end = begin + min(asked.limit, 100)
         shown = numbers[max(begin, 0) : max(end, 0)]
         shown = shown[-self.page :] if asked.add_offset < 0 else shown[: self.page]
+        if self.skip:
+            shown = [one for index, one in enumerate(shown, 1) if index % self.skip]
         return self._messages(one for one in shown if one not in self.holes)
 
     def these(self, numbers: Iterable[int]) -> Any:
@@ -122,10 +163,10 @@ class Room:
             peer = types.PeerChannel(self.number)
             dialog = types.Dialog(peer, self.top, 0, 0, 0, 0, 0, 0, types.PeerNotifySettings(), pts=self.pts)
             return types.updates.ChannelDifferenceTooLong(
-                dialog=dialog, messages=[], chats=[self.chat()], users=[], final=True, timeout=30
+                dialog=dialog, messages=[], chats=[self.chat()], users=[], final=True, timeout=self.timeout
             )
         if not told:
-            return types.updates.ChannelDifferenceEmpty(pts=self.pts, final=True, timeout=30)
+            return types.updates.ChannelDifferenceEmpty(pts=self.pts, final=True, timeout=self.timeout)
         now, rest = told[:limit], told[limit:]
         new = [
             self.messages[update.message.id]
@@ -140,7 +181,7 @@ class Room:
             chats=[self.chat()],
             users=[],
             final=not rest,
-            timeout=30,
+            timeout=self.timeout,
         )
 
     def _messages(self, numbers: Iterable[int]) -> Any:
@@ -150,6 +191,7 @@ class Room:
         )
 
     def _note(self, make: Callable[[int], Any], count: int = 1) -> None:
+        # As core.telegram.org/api/updates has it: a change's pts is the pts before it plus its pts_count.
         pts = self.pts + count
         update = make(pts)
         self.log.append((pts, update))

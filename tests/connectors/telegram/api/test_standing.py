@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connectors.telegram.albums import posts_of
 from connectors.telegram.api.known import Shown, Vanished
 from connectors.telegram.api.telling import Look
-from tests.connectors.telegram.api.small import Channel, Desk
+from tests.connectors.telegram.api.small import CONFIG, Channel, Desk
 
 NUMBER = st.integers(0, 30)
 KINDS = [
@@ -114,6 +114,24 @@ def test_long_lives(seed: int) -> None:
         )
         steps = [(dice.choice(kinds), dice.randrange(31)) for _ in range(dice.randrange(20, 120))]
         desk = play(steps, channel)
+        desk.quiet()
+        check(desk)
+        desk.restart(dice.randrange(50))
+        desk.quiet()
+        check(desk)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_hole_of_a_page_and_no_cursor_loses_a_post(seed: int) -> None:
+    """Where nothing is looked at again and no difference tells: history and its checkpoint alone."""
+    dice = random.Random(seed)
+    kinds = [kind for kind in KINDS if kind not in ("edit", "delete")]
+    config = CONFIG.model_copy(update={"reread_posts": 1, "reread_seconds": 1e9})
+    for _ in range(60):
+        channel = Channel(page=dice.choice([2, 3, 5]), hide=dice.choice([0, 2, 3]), too_long=True)
+        desk = Desk(channel, config)
+        for _ in range(dice.randrange(20, 120)):
+            step(desk, dice.choice(kinds), dice.randrange(31))
         desk.quiet()
         check(desk)
         desk.restart(dice.randrange(50))

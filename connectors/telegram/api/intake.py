@@ -1,0 +1,105 @@
+"""Where pushes, polls and pages meet: messages become posts, and what is new in them is told. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from connectors.telegram.albums import Held, Part, Parts, joined, posts_of
+from connectors.telegram.api.asks import Page
+from connectors.telegram.api.known import Known, News, Vanished, Word
+from connectors.telegram.api.stand import Stand
+from connectors.telegram.api.walks import ALBUM
+
+
+class Intake:
+    """The one idempotent step of one channel: it gives what is to be told.
+
+    Attributes:
+        known: what is known of the last posts.
+        last: highest id up to which pages proved everything; none: first contact is not over.
+        first: lowest id that was taken in.
+        top: the newest message that was heard of.
+        around: messages whose albums are to be looked at.
+        unseen: messages that were gone before they were seen.
+
+    Args:
+        stand: where the channel stood.
+        known: what is known of its last posts.
+        album_seconds: that a pushed part of an album waits for the others.
+    """
+
+    def __init__(self, stand: Stand, known: Known, album_seconds: float) -> None:
+        self.known = known
+        self.last = stand.last
+        self.first = stand.first if stand.first is not None else min(stand.window, default=None)
+        self.top = 0
+        self.around: dict[int, None] = {}
+        self.unseen: dict[int, None] = {}
+        self._held = Held(album_seconds)
+
+    def due(self) -> float:
+        """Give the moment at which an album has waited long enough."""
+        due = self._held.due()
+        return float("inf") if due is None else due
+
+    def let_go(self, word: Word) -> list[News]:
+        """Give the albums that have waited long enough, as far as they came."""
+        news: list[News] = []
+        for parts in self._held.take_due(word.ticks):
+            news += self.known.arrive(parts, replace(word, whole=False))
+        return news
+
+    def say(self, part: Part, word: Word) -> list[News]:
+        """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
+        self.top = max(self.top, part.id)
+        if part.group is None:
+            return self.known.arrive((part,), word)
+        if self.known.has_whole(part):
+            return self.known.arrive((part,), replace(word, whole=False))
+        if part.id > (self.last or 0) and not self.known.has(part.id):
+            self._held.add(part, word.ticks)
+        else:
+            self.around[part.id] = None
+        return []
+
+    def show(self, parts: Parts, word: Word) -> list[News]:
+        """Take in a post that a page shows whole; what waited of it has come."""
+        held = self._held.take(parts[0].group) if parts[0].group else ()
+        return self.known.arrive(joined(held, parts), word)
+
+    def delete(self, messages: Iterable[int], word: Word) -> list[News]:
+        """Take in that messages are gone."""
+        fresh = [message for message in messages if not self.known.was_gone(message)]
+        news: list[News] = []
+        for group in sorted({group for one in fresh if (group := self._held.group_of(one))}):
+            news += self.known.arrive(self._held.take(group), replace(word, way="push", whole=False))
+        lowest = self.known.lowest()
+        old: list[News] = []
+        for message in fresh:
+            if self.known.has(message):
+                continue
+            if message > (self.last or 0):
+                self.unseen[message] = None
+            elif message >= lowest:
+                self.around[message] = None  # of an album, or never seen: its neighbours tell
+            elif self.first is not None and message >= self.first:
+                old.append(Vanished((message,), None))
+        return [*news, *self.known.delete(fresh, word), *old]
+
+    def clear(self, page: Page, word: Word) -> list[News]:
+        """Take in what stands where there was doubt."""
+        news: list[News] = []
+        for parts in posts_of(page.parts):
+            if parts[0].group is not None and not self.known.has_whole(parts[0]):
+                self.around[parts[0].id] = None
+            else:
+                news += self.known.arrive(parts, word)
+        return [*news, *self.delete(page.empty, word)]
+
+    def look_around(self, message: int, page: Page, word: Word) -> list[News]:
+        """Take in the album around a message."""
+        news: list[News] = []
+        for parts in posts_of(page.parts):
+            near = ALBUM if parts[0].group is not None else 1
+            if parts[0].id - near < message < parts[-1].id + near:
+                news += self.show(parts, word)
+        return news

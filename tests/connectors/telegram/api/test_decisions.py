@@ -1,0 +1,115 @@
+"""Single decisions, where nothing else would make up for a wrong one."""
+
+import pytest
+
+from connectors.telegram.api.asks import Ask, Older, Page, Said, These
+from connectors.telegram.api.known import Shown, Vanished
+from tests.connectors.telegram.api.small import CONFIG, Channel, Desk
+
+ALONE = CONFIG.model_copy(update={"poll_seconds": 1e9, "reread_seconds": 1e9})
+
+
+def settled(desk: Desk) -> None:
+    while desk.ask():
+        desk.deliver()
+
+
+def asking(desk: Desk) -> Ask:
+    assert desk.ask()
+    assert desk.asked is not None
+    return desk.asked[0].ask
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk(Channel(), ALONE)
+    desk.channel.publish(1)
+    desk.channel.publish(3)
+    desk.channel.publish(1)
+    settled(desk)
+    return desk
+
+
+def restarted(desk: Desk) -> None:
+    """Forget all that the cursor does not say, and never look at the last posts again."""
+    desk.restart(0)
+    desk.standing.agenda.again = False
+    settled(desk)
+    desk.told.clear()
+
+
+def test_an_edit_of_a_part_of_an_album_that_is_not_known_looks_at_all_of_it(desk: Desk) -> None:
+    restarted(desk)
+    desk.pushes.extend(desk.channel.edit(2))
+    desk.push(0)
+    assert desk.told == [], "a part alone is no post"
+    settled(desk)
+    shown = [one.what for one in desk.told if isinstance(one.what, Shown)]
+    assert [[part.body["text"] for part in one.parts] for one in shown] == [["v0", "v1", "v0"]]
+
+
+def test_a_part_of_an_album_that_is_not_known_goes(desk: Desk) -> None:
+    restarted(desk)
+    desk.pushes.extend(desk.channel.delete(2, 1))
+    desk.push(0)
+    settled(desk)
+    assert not any(isinstance(one.what, Vanished) for one in desk.told)
+    assert [[part.id for part in one.what.parts] for one in desk.told if isinstance(one.what, Shown)] == [
+        [2, 4]
+    ]
+
+
+def test_a_part_that_a_page_leaves_out_is_asked_for_and_is_no_edit(desk: Desk) -> None:
+    desk.standing.agenda.again = True
+    assert desk.ask()
+    assert desk.asked is not None
+    asked = desk.asked[0]
+    assert isinstance(asked.ask, Older)
+    page = tuple(part for number, part in sorted(desk.channel.messages.items()) if number != 3)
+    desk.asked = (asked, Page(page, (), desk.channel.pts))
+    before = len(desk.told)
+    desk.deliver()
+    while not isinstance(asking(desk), These):
+        desk.deliver()
+    assert asking(desk) == These((3,))
+    settled(desk)
+    assert not any(isinstance(one.what, Shown | Vanished) for one in desk.told[before:])
+
+
+def test_what_a_page_shows_that_was_asked_for_before_a_deletion_is_not_back(desk: Desk) -> None:
+    desk.standing.agenda.again = True
+    desk.ask()
+    desk.serve()
+    desk.pushes.extend(desk.channel.delete(4, 1))
+    desk.push(0)
+    before = len(desk.told)
+    settled(desk)
+    assert not any(isinstance(one.what, Shown) for one in desk.told[before:])
+
+
+def test_a_walk_that_is_shaken_goes_to_the_very_end(desk: Desk) -> None:
+    desk.channel.page = 2
+    desk.standing.heard(Said(desk.channel.messages[5]), desk.now())
+    for _ in range(5):
+        desk.channel.publish(1)
+    desk.standing.agenda.newer = True
+    desk.ask()
+    desk.serve()
+    desk.standing.shaken(desk.now())
+    desk.standing.agenda.again = desk.standing.agenda.differ = False
+    settled(desk)
+    assert {one.what.parts[0].id for one in desk.told if isinstance(one.what, Shown)} >= {6, 7, 8, 9, 10}
+
+
+def test_a_state_that_is_older_than_what_was_told_is_told_once_and_does_not_stay(desk: Desk) -> None:
+    (first,) = desk.channel.edit(4)
+    desk.channel.now += 60
+    (second,) = desk.channel.edit(4)
+    desk.told.clear()
+    for update in (second, first, first, second):
+        desk.standing.heard(update, desk.now())
+    desk.collect()
+    texts = [one.what.parts[0].body["text"] for one in desk.told if isinstance(one.what, Shown)]
+    assert texts == ["v2", "v1"]
+    states = desk.books().states[5]
+    assert [parts[0].body["text"] for parts in states] == ["v2"], "ingest orders them by their last edit"
