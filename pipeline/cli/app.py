@@ -33,6 +33,7 @@ COMMANDS = (
     Command("demo", "pipeline.cli.replay:demo", "Show Dateline at work, on this machine alone."),
     Command("kafka", "pipeline.cli.kafka:kafka_app", "A local Apache Kafka for trying things out."),
     Command("check", "pipeline.cli.check:check", "Check a config, and show what it comes to."),
+    Command("login", "pipeline.cli.login:login_app", "Log in where a source needs an account."),
     Command("run", "pipeline.cli.run:run", "Run the daemon."),
     Command("apply", "pipeline.cli.control:apply", "Put a config in force for all daemons."),
     Command("sources", "pipeline.cli.control:sources", "List the sources, and what they do."),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from connectors.telegram.api.session import Login, held, write_login
 from pipeline.cli.app import app
 from pipeline.kafka.local import LocalCluster
 
@@ -83,3 +84,46 @@ def test_online_looks_at_the_topics(file: Path, kafka: str, topic_prefix: str) -
     result = check(file, "--online")
     assert result.exit_code == 1
     assert "min.insync.replicas" in result.stdout
+
+
+API = "telegram: {{{host}}}\nsources: [{{kind: telegram, name: brics, channel: bricsnews, via: {via}}}]\n"
+WHOLE = "api_id: 1, api_hash: '${ENV:HASH}', sessions: [a.session]"
+
+
+@pytest.mark.parametrize(
+    ("host", "mode", "told"),
+    [
+        ("", None, "telegram.api_id and telegram.api_hash are missing"),
+        ("", None, "telegram.sessions names no account: make one with dateline login telegram"),
+        (WHOLE, None, "a.session: cannot be read (No such file or directory)"),
+        (WHOLE, 0o644, "chmod 600"),
+        (WHOLE, 0o600, "is no session of dateline"),
+    ],
+)
+def test_what_a_channel_through_the_api_lacks(
+    file: Path, monkeypatch: pytest.MonkeyPatch, host: str, mode: int | None, told: str
+) -> None:
+    monkeypatch.setenv("HASH", "hunter2")
+    if mode is not None:
+        (file.parent / "a.session").touch()
+        (file.parent / "a.session").chmod(mode)
+    file.write_text(API.format(host=host, via="api"))
+    result = check(file)
+    assert result.exit_code == 0
+    assert told in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_channel_by_its_page_needs_no_account(file: Path) -> None:
+    file.write_text(API.format(host="", via="web"))
+    assert check(file).stderr == ""
+
+
+def test_a_session_in_use_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HASH", "hunter2")
+    path = file.parent / "a.session"
+    write_login(path, Login(user=777, dc=2, host="127.0.0.1", port=443, key=bytes(256)))
+    file.write_text(API.format(host=WHOLE, via="api"))
+    assert check(file).stderr == ""
+    with held(path):
+        assert "a process on this machine uses this session now" in check(file).stderr

@@ -24,7 +24,7 @@ from tests.telegram.server.exchange import Exchange
 RPC_RESULT = 0xF35C6D01
 CONTAINER = 0x73F1F8DC
 VECTOR = 0x1CB5C415
-NO_KEY = -404
+NO_KEY, FLOODED = -404, -429
 TOO_LOW, TOO_HIGH, BAD_SALT = 16, 17, 48
 OLD_SECONDS, NEW_SECONDS = 300, 30
 FULL = 100
@@ -125,7 +125,10 @@ class Link:
 
     def trouble(self, code: int) -> None:
         """Say that something is wrong with the connection itself."""
-        self._write(struct.pack("<i", code))
+        if self._full and code == FLOODED:  # as it was seen: without a frame around it
+            self._writer.write(struct.pack("<iii", code, code, code))
+        else:
+            self._write(struct.pack("<i", code))
 
     async def said(self) -> None:
         """Wait until everything is sent."""

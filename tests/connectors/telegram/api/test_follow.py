@@ -100,7 +100,7 @@ async def test_a_name_that_leads_elsewhere_is_never_followed(server: Server, roo
     desk = Desk()
     async with Account(server) as account, Following(account, room, desk) as run:
         await run.looked()
-    room.name = "WireOld"
+    room.rename("WireOld")
     other = server.room("Wire")
     other.publish("another channel's")
     cursor = {key: value for key, value in (desk.cursor or {}).items() if key != "access"}
@@ -114,7 +114,7 @@ async def test_a_name_that_leads_elsewhere_is_never_followed(server: Server, roo
 async def test_a_channel_that_is_renamed_is_followed_by_its_number(server: Server, room: Room) -> None:
     async with Account(server) as account, Following(account, room) as run:
         await run.looked()
-        room.name = "Wireless"
+        room.rename("Wireless")
         room.publish("under another name")
         await until(lambda: "under another name" in run.texts())
     assert run.desk.items[-1].source == "Wireless"
