@@ -14,6 +14,7 @@ from telethon.tl import functions, types
 
 from tests.telegram.plain import Client, until
 from tests.telegram.server import Room, Server
+from tests.telegram.server.link import Link
 
 
 @pytest.fixture
@@ -244,6 +245,40 @@ async def test_dropped_connections_come_back(client: Client, server: Server, roo
     assert (await history(client, room)).messages
 
 
+async def test_what_is_wrong_until_it_is_lifted(client: Client, server: Server, room: Room) -> None:
+    await peer(client, room)
+    server.refuse("*", "CHANNEL_INVALID", times=1000, account=server.accounts[0])
+    for _ in range(3):
+        with pytest.raises(errors.ChannelInvalidError):
+            await history(client, room)
+    server.calm()
+    assert (await history(client, room)).messages
+
+
+async def test_pages_that_show_less_than_asked(client: Client, room: Room) -> None:
+    room.page = 7
+    assert len((await history(client, room)).messages) == 7
+    room.page, room.skip = 100, 5
+    assert len((await history(client, room)).messages) == 80
+
+
+async def test_what_an_account_missed(client: Client, server: Server, room: Room) -> None:
+    missed = functions.updates.GetDifferenceRequest(pts=1, date=datetime.now(UTC), qts=0)
+    told = (await client(missed)).other_updates
+    assert [(one.channel_id, one.pts) for one in told] == [(room.number, 251)]
+    server.account_too_long = True
+    assert isinstance(await client(missed), types.updates.DifferenceTooLong)
+
+
+async def test_catching_up_on_what_was_not_pushed(client: Client, room: Room) -> None:
+    room.publish("counts from here")
+    await until(lambda: len(client.told) == 1)
+    room.mute = True
+    room.publish("while nobody listened")
+    await client.plain.catch_up()
+    await until(lambda: client.texts() == ["counts from here", "while nobody listened"])
+
+
 async def test_two_accounts_have_hashes_of_their_own(client: Client, server: Server, room: Room) -> None:
     async with Client(server, server.session(server.account(778))) as second:
         assert (await second.plain.get_me()).id == 778
@@ -258,6 +293,28 @@ async def test_a_clock_that_is_wrong_at_connecting(server: Server, room: Room, s
     async with Client(server) as client:
         assert (await history(client, room)).messages
         assert abs(client.plain._sender._state.time_offset - skew) <= 1
+
+
+@pytest.mark.parametrize(("skew", "code"), [(0, 48), (7200, 16), (-7200, 17)])
+async def test_what_is_rejected(
+    server: Server, room: Room, monkeypatch: pytest.MonkeyPatch, skew: float, code: int
+) -> None:
+    codes: list[int] = []
+    plain = Link._reject
+
+    def reject(link: Link, why: Any) -> None:
+        codes.append(why.error_code)
+        plain(link, why)
+
+    monkeypatch.setattr(Link, "_reject", reject)
+    server.skew = skew
+    async with Client(server):
+        assert code in codes
+
+
+async def test_many_requests_in_one_container(client: Client, room: Room) -> None:
+    asked = functions.help.GetConfigRequest()
+    assert [one.this_dc for one in await client([asked, asked, asked])] == [2, 2, 2]
 
 
 async def test_a_key_that_nobody_knows(server: Server) -> None:

@@ -28,6 +28,7 @@ def sourced(**changes: Any) -> Config:
         config(kafka={"bootstrap_servers": "elsewhere:9092"}),
         config(topics={"prefix": "replay."}),
         config(observe={"port": 1}, log={"level": "debug"}, shutdown={"drain_seconds": 1}),
+        config(telegram={"api_id": 7, "sessions": ["desk.session"]}),
         sourced(path="/y"),
         sourced(unit="other"),
         sourced(renamed_from="b"),

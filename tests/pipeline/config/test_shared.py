@@ -44,11 +44,19 @@ def test_what_is_a_hosts_own_and_how_it_is_written_make_no_difference(tmp_path: 
         tmp_path / "b",
         "observe: {port: 1}\nlog: {format: json}\nshutdown: {drain_seconds: 3}\n"
         "kafka: {bootstrap_servers: 'b:1', deadline_seconds: 4}\n"
+        "telegram: {api_id: 7, sessions: [desk.session]}\n"
         "sources: [{name: day, unit: main, speed: max, path: ./day.jsonl, kind: recording}]\n",
     )
     assert shared_of(here) == shared_of(there)
     other = written(tmp_path / "c", f"kafka: {{replication_factor: 3}}\n{PLAIN}")
     assert shared_of(other) != shared_of(here)
+
+
+def test_the_accounts_of_a_machine_stay_its_own(tmp_path: Path) -> None:
+    shared = shared_of(written(tmp_path / "a", f"telegram: {{api_id: 7, sessions: [a.session]}}\n{PLAIN}"))
+    own = load(written(tmp_path / "b", "telegram: {api_id: 8, sessions: [b.session]}\n"))
+    config = with_shared(own, shared, tmp_path / "b")
+    assert (config.telegram.api_id, config.telegram.sessions) == (8, (tmp_path / "b" / "b.session",))
 
 
 def test_a_path_starts_at_each_machines_own_folder(tmp_path: Path) -> None:

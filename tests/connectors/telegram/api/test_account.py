@@ -292,6 +292,59 @@ async def test_a_session_of_another_account(server: Household, my: Desk, account
         await account.call(history(server.room("wire")), source="s")
 
 
+async def test_a_key_that_the_server_forgets_for_a_moment(
+    server: Household, my: Desk, account: LoggedIn
+) -> None:
+    room = server.room("wire")
+    server.accounts[0].forgotten = True
+    with pytest.raises(Unanswered, match="does not know the session's key"):
+        await account.call(history(room), source="s")
+    server.accounts[0].forgotten = False
+    await account.call(history(room), source="s")
+    assert my.events("error") == []
+
+
+async def test_a_key_that_the_server_has_forgotten_for_good(
+    server: Household, my: Desk, account: LoggedIn
+) -> None:
+    room = server.room("wire")
+    with account.listen(room.number):
+        await account.call(history(room), source="s")
+        server.accounts[0].forgotten = True
+        server.drop()
+        await until(lambda: account.lost is not None)
+    with pytest.raises(AccountLost, match=r"does not know the session's key; log in anew"):
+        await account.call(history(room), source="s")
+    assert my.events("error") == ["telegram account lost"]
+
+
+async def test_a_connection_that_answers_nothing_any_more(server: Household, file: Path) -> None:
+    room = server.room("wire")
+    async with desk(file, blind_seconds=0.5, deadline_seconds=1) as my:
+        account = await my.accounts.of("wire")
+        with account.listen(room.number) as ears:
+            await account.call(history(room), source="s")
+            await shaken(ears)
+            server.half_dead = True  # it still answers pings, so telethon thinks that all is well
+            with pytest.raises(Unanswered):
+                await account.call(history(room), source="s")
+            server.half_dead = False
+            assert await shaken(ears) == "the connection is new"
+        assert "no answer to anything" in my.log()
+
+
+async def test_floods_of_the_transport(server: Household, my: Desk, account: LoggedIn) -> None:
+    room = server.room("wire")
+    with account.listen(room.number) as ears:
+        await account.call(history(room), source="s")
+        await shaken(ears)
+        server.trouble = -429
+        with pytest.raises(Unanswered):
+            await account.call(history(room), source="s")
+        server.trouble = None
+        assert await shaken(ears) == "the connection is new"
+
+
 async def test_no_server(server: Household, my: Desk, account: LoggedIn) -> None:
     room = server.room("wire")
     await server.__aexit__()
