@@ -109,7 +109,20 @@ class Missed:
     reason: str
 
 
-Sight: TypeAlias = Observation | Looked | Missed
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The wire wants us to wait before we look again; the source goes on by itself, and hears what is pushed.
+
+    Until its next complete look the source's result is failed, for this reason.
+
+    Attributes:
+        reason: for people.
+    """
+
+    reason: str
+
+
+Sight: TypeAlias = Observation | Looked | Missed | Waits
 
 
 class Connector(Protocol):

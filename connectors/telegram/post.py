@@ -109,7 +109,9 @@ def _relations(post: Post) -> list[Relation]:
         for message in post.messages[1:]
     ]
     if post.reply_to is not None:
-        found.append(Relation(kind="reply_to", item_id=item_id(post.channel, post.reply_to)))
+        target = item_id(post.channel, post.reply_to)
+        # A page may stop to show it when the other post is deleted; it never changes.
+        found.append(Relation(kind="reply_to", item_id=target, partial=True))
     if (origin := post.origin) is not None:
         known = origin.channel is not None and origin.message is not None
         found.append(

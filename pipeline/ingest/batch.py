@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connectors.seam import Cursor, Looked, Missed, Observation, Remembering, Unreadable
+from connectors.seam import Cursor, Looked, Missed, Observation, Remembering, Unreadable, Waits
 from pipeline.ingest import compose
 from pipeline.ingest.again import Again
 from pipeline.ingest.books import Books
@@ -108,7 +108,7 @@ class Batch:
             self._write(compose.gap(sight, source.name, self._now()), source)
         elif isinstance(sight, Paused):
             self._result(source, SourceLook(result="paused", complete=self._complete(source)))
-        elif isinstance(sight, Failed):
+        elif isinstance(sight, Failed | Waits):
             self._result(
                 source, SourceLook(result="failed", complete=self._complete(source), reason=sight.reason)
             )

@@ -10,6 +10,7 @@ from connectors.seam import Cursor, Looked, Missed, Observation, Sight, SourceCo
 from schemas.item import Draft
 
 KIND = "radio"
+GREETING = b"on air\n"
 LOOK_SECONDS = 1.0
 TEXT = "Post {number} of the wire: the ferry left harbour {number} at {number} knots"
 
@@ -41,6 +42,7 @@ class Radio:
             server.close()
 
     async def _tune_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING)
         self._listeners.add(writer)
         with suppress(OSError):
             await reader.read()  # nothing is said to us; it ends when the listener hangs up
@@ -83,6 +85,7 @@ class Listener:
         """
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.config.port)
+            await reader.readline()  # before it is greeted nobody sends to it: the gap goes on until then
         except OSError as problem:
             raise SourceFailed(f"port {self.config.port} does not send: {problem}") from problem
         now = datetime.now(UTC)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import choice
 from typing import Any
 
 import yaml
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.1
 END_SECONDS = 30.0
 READY_SECONDS = 120.0
+BELOW_OUTGOING = range(10_000, 20_000)
 
 
 @dataclass
@@ -147,11 +149,13 @@ class Machine:
 
 
 def free_row(count: int) -> int:
-    """Find ports in a row on which nobody listens now; give the first."""
+    """Find ports in a row on which nobody listens now; give the first.
+
+    They lie below those that systems give to outgoing connections, which could take one before it is used.
+    """
     while True:
-        with ExitStack() as held, suppress(OSError, OverflowError):
-            first = held.enter_context(socket.create_server((LOCALHOST, 0)))
-            port: int = first.getsockname()[1]
-            for number in range(1, count):
-                held.enter_context(socket.create_server((LOCALHOST, port + number)))
-            return port
+        first = choice(BELOW_OUTGOING)
+        with ExitStack() as held, suppress(OSError):
+            for number in range(count):
+                held.enter_context(socket.create_server((LOCALHOST, first + number)))
+            return first

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,26 +14,6 @@ from telethon.tl import functions, types
 from tests.telegram.plain import Client, until
 from tests.telegram.server import Room, Server
 from tests.telegram.server.link import Link
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def room(server: Server) -> Room:
-    room = server.room("wire")
-    for number in range(1, 251):
-        room.publish(f"post {number}")
-    return room
-
-
-@pytest.fixture
-async def client(server: Server, room: Room) -> AsyncIterator[Client]:
-    async with Client(server) as client:
-        yield client
 
 
 async def peer(client: Client, room: Room) -> types.InputPeerChannel:
@@ -385,12 +364,3 @@ async def test_all_changes_are_on_record(client: Client, server: Server, room: R
     assert where is room
     assert update.message.message == "secret"
     assert at <= time.time()
-
-
-async def test_a_speed(client: Client, room: Room) -> None:
-    began = time.perf_counter()
-    for number in range(2000):
-        room.publish(f"quick {number}")
-    await until(lambda: len(client.told) == 2000)
-    print(f"{2000 / (time.perf_counter() - began):.0f} messages/s")
-    assert client.texts()[-1] == "quick 1999"

@@ -6,12 +6,13 @@ hint, and whatever they leave out comes by differences and by history.
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.seam import Cursor, Looked, Missed, Observation, Sight
+from connectors.seam import Cursor, Looked, Missed, Observation, Sight, Waits
 from connectors.telegram.albums import Parts
 from connectors.telegram.api.asks import Difference, Moment
 from connectors.telegram.api.known import Shown, Vanished
@@ -104,6 +105,8 @@ class Follow:
             try:
                 while True:
                     course.ask()
+                    while course.waits:
+                        yield course.waits.popleft()
                     while standing.told:
                         yield self._sight(standing.told.popleft(), peer.channel, standing.name)
                     await course.step()
@@ -179,7 +182,11 @@ class Follow:
 
 
 class _Course:
-    """One run of following: at most one request and one listening under way."""
+    """One run of following: at most one request and one listening under way.
+
+    Attributes:
+        waits: what Telegram made us wait for, to be told.
+    """
 
     def __init__(self, follow: Follow, account: Account, peer: Peer, ears: Ears, standing: Standing) -> None:
         self._follow = follow
@@ -190,6 +197,7 @@ class _Course:
         self._hearing: asyncio.Task[Heard] = asyncio.create_task(ears.get())
         self._asked: tuple[Asked, asyncio.Task[Any]] | None = None
         self._unanswered = 0
+        self.waits: deque[Waits] = deque()
 
     def ask(self) -> None:
         """Ask what is to be asked now."""
@@ -244,6 +252,8 @@ class _Course:
         except REFUSALS:
             self._refuse(asked)
         except Flooded as problem:
+            if problem.seconds > self._follow.config.poll_seconds:  # else nobody would notice
+                self.waits.append(Waits(str(problem)))
             self._standing.failed(asked, self._follow.moment(), problem.retry_after or 1.0)
         except Barred:
             if not self._peer.kept:

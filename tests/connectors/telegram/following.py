@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Self
 
-from connectors.seam import Cursor, Looked, Missed
+from connectors.seam import Cursor, Looked, Missed, Waits
 from connectors.telegram import Telegram, TelegramConfig
 from pipeline.compliance import Desk
 from pipeline.ingest.follow import Source
@@ -33,6 +33,7 @@ class Following:
         self.desk = desk or Desk()
         self.looks = 0
         self.missed: list[Missed] = []
+        self.waits: list[str] = []
         self.failures: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -56,6 +57,8 @@ class Following:
                         self.looks += isinstance(sight, Looked)
                         if isinstance(sight, Missed):
                             self.missed.append(sight)
+                        if isinstance(sight, Waits):
+                            self.waits.append(sight.reason)
             except Exception as problem:  # noqa: BLE001  # as ingest does
                 self.failures.append(repr(problem))
                 await asyncio.sleep(0.05)

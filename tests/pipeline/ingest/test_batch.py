@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.recording import Recording, RecordingConfig
-from connectors.seam import Looked, Missed, Observation, Sight
+from connectors.seam import Looked, Missed, Observation, Sight, Waits
 from pipeline.ingest.batch import Batch
 from pipeline.ingest.books import Books
 from pipeline.ingest.compose import RAW_LIMIT_BYTES, Packed
@@ -123,6 +123,14 @@ def test_a_recorded_look_comes_behind_what_it_found_and_a_failure_adds_none() ->
     look = records[2].output.value
     assert isinstance(look, Look)
     assert look.sources["w"].complete == NOW
+
+
+def test_a_source_that_must_wait_says_why_until_its_next_look() -> None:
+    books = Books({}, {})
+    written(Waits("asked to wait 3600 s"), books=books)
+    assert (books.looks["day"].result, books.looks["day"].reason) == ("failed", "asked to wait 3600 s")
+    written(Looked({"line": 2}, NOW), books=books)
+    assert books.looks["day"].result == "ok"
 
 
 def test_the_end_is_written_down() -> None:

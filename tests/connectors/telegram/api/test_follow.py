@@ -147,7 +147,10 @@ async def test_a_flood_wait_of_one_kind_does_not_stop_the_others(
         server.mute = True
         room.publish("told by a difference")
         await until(lambda: "told by a difference" in run.texts())
+        await until(lambda: bool(run.waits))
     assert (run.desk.cursor or {})["last"] == 5, "no page proved what is above"
+    assert "1000" in run.waits[0], "operators see why nothing is looked at"
+    assert not run.failures
 
 
 async def test_what_came_and_went_while_a_channel_was_private_is_a_hole(account: Account, room: Room) -> None:
