@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import ValidationError
+
 from connectors.common.http import Http
 from connectors.seam import Cursor, Lent, Observation, Sight, Unreadable
 from connectors.telegram import web
@@ -96,7 +98,12 @@ class Telegram:
         reader = READERS.get(observation.content_type)
         if reader is None:
             raise Unreadable(f"{observation.place}: no reader for {observation.content_type}")
-        return draft_of(reader(observation.data, observation.place))
+        try:
+            return draft_of(reader(observation.data, observation.place))
+        except ValidationError as problem:  # it reads as a post, and is beyond what an item may hold
+            wrong = problem.errors()[0]
+            field = ".".join(map(str, wrong["loc"]))
+            raise Unreadable(f"{observation.place}: {field}: {wrong['msg']}") from None
 
     def _follow(self) -> "web.Follow | Follow":
         if self.config.via == "web":
