@@ -1,0 +1,100 @@
+"""The real ingest process following channels of a t.me and a Telegram in small, and what it wrote."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.daemon.replay import kafka_section
+from pipeline.kafka import KafkaProblem
+from schemas.cloudevents import decode
+from schemas.item import Item
+from schemas.topics import ITEMS
+from tests.scenarios.desk import Desk
+from tests.scenarios.numbers import eventually
+from tests.takeover.daemons import ROOT
+from tests.telegram.child import PAGES
+
+NOBODY = "http://127.0.0.1:9"
+"""A t.me that nobody serves."""
+HASH = "TELEGRAM_HASH"
+QUICK = {"poll_seconds": 0.2, "reread_seconds": 0.5, "reread_posts": 200}
+States = dict[str, list[tuple[int, str, str]]]
+"""Of each post its revisions in order: number, status and text."""
+
+
+def written(folder: Path, desk: Desk, *sources: Mapping[str, Any], **sections: Any) -> Path:
+    """Write the config of a machine that follows channels."""
+    folder.mkdir(exist_ok=True)
+    told = {
+        "kafka": kafka_section(folder, desk.settings),
+        "topics": {"prefix": desk.prefix},
+        "log": {"format": "json"},
+        "sources": [{"kind": "telegram", **QUICK, **source} for source in sources],
+        **sections,
+    }
+    path = folder / "dateline.yaml"
+    path.write_text(yaml.safe_dump(told))
+    return path
+
+
+def telegram(*sessions: str) -> dict[str, Any]:
+    """Give a machine's own section; sessions lie beside its config."""
+    return {"api_id": 1, "api_hash": f"${{ENV:{HASH}}}", "sessions": list(sessions), "spacing_seconds": 0.01}
+
+
+@contextmanager
+def ingest(config: Path, pages: str = NOBODY, port: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the process until the block is left, then kill it."""
+    command = [sys.executable, "-m", "tests.telegram.child", "run", "-c", str(config), "--only", "ingest"]
+    with (config.parent / "log.jsonl").open("ab") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, PAGES: pages, HASH: "hash"},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def items(desk: Desk) -> list[Item]:
+    """Give all items."""
+    events = [decode(one.headers, one.value, ITEMS.types).data for one in await desk.records(ITEMS)]
+    return [event for event in events if isinstance(event, Item)]
+
+
+async def states(desk: Desk) -> States:
+    """Give what each post was, revision by revision."""
+    found: States = {}
+    for item in await items(desk):
+        found.setdefault(item.item_id, []).append((item.revision, item.status, item.text))
+    return found
+
+
+async def come(desk: Desk, expected: States, seconds: float = 30) -> None:
+    """Wait until all is there, and nothing else."""
+    found: States = {}
+
+    async def all_there() -> bool:
+        nonlocal found
+        try:
+            found = await states(desk)
+        except KafkaProblem:
+            return False  # the topics are not there yet
+        return found == expected
+
+    try:
+        await eventually(all_there, seconds)
+    except TimeoutError:
+        wrong = {key: (expected.get(key), found.get(key)) for key in {**expected, **found}}
+        raise AssertionError({key: pair for key, pair in wrong.items() if pair[0] != pair[1]}) from None
