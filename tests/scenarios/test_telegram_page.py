@@ -25,7 +25,7 @@ async def test_kill_9_loses_doubles_and_invents_nothing(desk: Desk, tmp_path: Pa
         with ingest(config, pages):
             await come(desk, expected)
         assert all(item.backlog for item in await items(desk))
-        for round_ in range(3):
+        for round_ in range(2):
             for n in range(30):  # more than a page: there is something to catch up with
                 text = f"Round {round_}, post {n}."
                 expected[name(site.post(text))] = [(1, "usable", text)]

@@ -65,7 +65,11 @@ class Methods:
     def difference(self, request: Any) -> Any:
         if self._too_long:
             return types.updates.DifferenceTooLong(self._pts)
-        rooms = [room for room in self._rooms.values() if room.log and room.barred is None]
+        rooms = [
+            room
+            for room in self._rooms.values()
+            if room.log and room.barred is None and room.tells(self._account.user)
+        ]
         return types.updates.Difference(
             new_messages=[],
             new_encrypted_messages=[],

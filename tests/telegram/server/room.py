@@ -167,7 +167,8 @@ class Room:
             )
         if not told:
             return types.updates.ChannelDifferenceEmpty(pts=self.pts, final=True, timeout=self.timeout)
-        now, rest = told[:limit], told[limit:]
+        most = min(limit, 100)  # what Telegram gives to users
+        now, rest = told[:most], told[most:]
         new = [
             self.messages[update.message.id]
             for _, update in now
