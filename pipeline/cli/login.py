@@ -10,7 +10,7 @@ import typer
 
 from connectors.telegram import TelegramHost
 from connectors.telegram.api.login import LoginProblem, log_in
-from connectors.telegram.api.session import SessionProblem, held, write_login
+from connectors.telegram.api.session import SessionProblem, check_place, held, write_login
 from pipeline.cli.problems import Mistake
 from pipeline.config import load
 
@@ -39,6 +39,7 @@ def telegram(config: File, session: Session = None, *, qr: Qr = False) -> None:
     path = where(host, session)
     talk = Terminal()
     try:
+        check_place(path)
         with ExitStack() as stack:
             if path.exists():
                 stack.enter_context(held(path))  # nobody uses it

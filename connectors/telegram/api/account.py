@@ -10,6 +10,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 from telethon import TelegramClient
+from telethon.errors import RPCError
 from telethon.tl import functions, types
 from telethon.tl.tlobject import TLRequest
 
@@ -184,6 +185,10 @@ class LoggedIn:
             turn = self._turns.get(ticket)
             if turn is not None and not turn.done():
                 turn.set_result(None)
+        for ticket, seconds in self._schedule.given_up(now):
+            turn = self._turns.get(ticket)
+            if turn is not None and not turn.done():
+                turn.set_exception(MustWait("as many requests as one account may make are made", seconds))
         if self._bell is not None:
             self._bell.cancel()
             self._bell = None
@@ -212,7 +217,7 @@ class LoggedIn:
             raise Unanswered(f"{lane.method}: disconnected before the answer") from problem
         except Exception as problem:
             failure = failure_of(problem, lane.method)
-            self._take_in(failure, source, lane)
+            self._take_in(failure, source, lane, answered=isinstance(problem, RPCError))
             raise failure from problem
         finally:
             # telethon refuses all requests of a kind after one FLOOD_WAIT, whatever channel they are about
@@ -224,7 +229,7 @@ class LoggedIn:
         self._connection.watch.answered(now, channel_of(request), _newest(answer))
         return answer
 
-    def _take_in(self, failure: SourceFailed, source: str, lane: Lane) -> None:
+    def _take_in(self, failure: SourceFailed, source: str, lane: Lane, *, answered: bool) -> None:
         now = self._now()
         if isinstance(failure, Flooded):
             self._count(lane, "flooded")
@@ -239,8 +244,8 @@ class LoggedIn:
             self._connection.lose(str(failure))
         else:
             self._count(lane, "barred" if isinstance(failure, Barred) else "unanswered")
-        if not isinstance(failure, Unanswered):
-            self._connection.watch.answered(now)  # a refusal is an answer, too
+        if answered:
+            self._connection.watch.answered(now)  # a refusal is an answer, too, and so is an error of theirs
 
     def _count(self, lane: Lane, outcome: str) -> None:
         self._metrics.requests.labels(self._label, lane.method, outcome).inc()

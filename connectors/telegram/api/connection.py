@@ -18,7 +18,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 from telethon import TelegramClient, events, functions
 from telethon import types as tl
-from telethon.errors import AuthKeyNotFound
+from telethon.errors import AuthKeyNotFound, RPCError
 
 from connectors.seam import SourceFailed
 from connectors.telegram.api.failures import LOST, failure_of, said
@@ -102,6 +102,7 @@ class Connection:
         self._anew: asyncio.Future[str] | None = None
         self._trouble = "it is being made"
         self._unknown_since: float | None = None
+        self._untold_until = 0.0
         self.lost: str | None = None
         self.watch = Watch(host.blind_seconds)
 
@@ -360,10 +361,19 @@ class Connection:
             raise failure_of(problem, "comparing clocks") from problem
 
     async def _compare_clocks(self, client: TelegramClient) -> None:
+        if time.monotonic() < self._untold_until:
+            return
         before = time.time()
-        theirs = (
-            await client(functions.help.GetConfigRequest())
-        ).date.timestamp() + 0.5  # it tells whole seconds
+        try:
+            config = await client(functions.help.GetConfigRequest())
+        except LOST:
+            raise
+        except RPCError as problem:
+            # a server that does not tell its time is there, and the channels do not wait for a figure
+            self._untold_until = time.monotonic() + float(getattr(problem, "seconds", None) or 0)
+            self._log.warning("telegram does not tell its time", file=str(self._path), reason=said(problem))
+            return
+        theirs = config.date.timestamp() + 0.5  # it tells whole seconds
         offset = (before + time.time()) / 2 - theirs
         self._metrics.clock_offset.labels(self._path.stem).set(offset)
         if abs(offset) > CLOCK_ALARM_SECONDS:

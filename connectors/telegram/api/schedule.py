@@ -92,7 +92,8 @@ class Schedule:
     Args:
         rate: of all requests together.
         rates: of kinds of requests, in addition.
-        patience: seconds; who would stand in line for longer is told to come again later.
+        patience: seconds; who would stand in line for longer is told to come again later. Nobody stands in
+            it for more than twice as long, whatever the estimate was.
     """
 
     def __init__(self, rate: Rate, *, rates: Mapping[str, Rate] = RATES, patience: float = 30.0) -> None:
@@ -140,6 +141,18 @@ class Schedule:
     def due(self, now: float) -> float | None:
         """Give when it will be somebody's turn; none if nobody is in line."""
         return min((self._due(now, ticket.lane.method) for ticket in self._line), default=None)
+
+    def given_up(self, now: float) -> list[tuple[Ticket, float]]:
+        """Give who need not stand in line any longer, no longer in it, and in how many seconds to come again.
+
+        An hour's requests may be used up by those ahead: then the rest of the line would stand there for
+        the rest of the hour, and nobody would be told.
+        """
+        late = [(ticket, self._due(now, ticket.lane.method)) for ticket in self._line]
+        out = [(ticket, due - now) for ticket, due in late if due - ticket.since > 2 * self._patience]
+        for ticket, _ in out:
+            self._line.remove(ticket)
+        return out
 
     def flooded(self, now: float, lane: Lane, seconds: float) -> list[Ticket]:
         """Take in a FLOOD_WAIT; give who stood in line for the same, and no longer does."""

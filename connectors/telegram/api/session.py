@@ -111,6 +111,19 @@ def _parsed(said: Any) -> Login:
     return Login(said["user"], said["dc"], ipaddress.ip_address(said["host"]).compressed, said["port"], key)
 
 
+def check_place(path: Path) -> None:
+    """See that a session file could be written there, before a login is made that nobody could keep.
+
+    Raises:
+        SessionProblem: it could not.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise SessionProblem(f"{path}: there is no folder {folder}; run: mkdir -p -m 700 {folder}")
+    if path.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise SessionProblem(f"{path}: cannot be written; give a path that you can write")
+
+
 def write_login(path: Path, login: Login) -> None:
     """Write a session file that nobody else may read: all of it, or nothing.
 

@@ -50,6 +50,13 @@ def test_a_session_in_use_is_left_alone(config: Path) -> None:
     assert "another process on this machine uses this session" in result.stderr
 
 
+def test_a_folder_that_is_not_there_is_told_before_anybody_is_asked(config: Path) -> None:
+    result = login(config, "--session", str(config.parent / "secrets" / "a.session"))
+    assert result.exit_code == 1
+    assert "mkdir -p -m 700" in result.stderr
+    assert "api_hash" not in result.stderr  # that comes later
+
+
 def test_no_file_to_write(config: Path) -> None:
     config.write_text("telegram: {}\n")
     assert "--session FILE" in login(config).stderr

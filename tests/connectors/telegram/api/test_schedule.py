@@ -90,6 +90,18 @@ def test_who_would_stand_in_line_for_long_is_told_when_to_come() -> None:
     assert caught.value.seconds == 3590
 
 
+def test_who_stands_in_line_when_the_hour_is_used_up_is_told() -> None:
+    schedule = Schedule(Rate(per_hour=3, spacing=0.2), rates={})
+    tickets = [schedule.enter(0, f"s{number}", Lane("GetHistory", number)) for number in range(6)]
+    for now in (0.0, 0.2, 0.4):
+        assert schedule.given_up(now) == []
+        assert schedule.next(now) is not None
+    told = schedule.given_up(now)
+    assert [ticket for ticket, _ in told] == tickets[3:]
+    assert {now + seconds for _, seconds in told} == {3600}
+    assert (len(schedule), schedule.due(now)) == (0, None)
+
+
 def test_a_source_that_asks_much_does_not_push_others_back() -> None:
     schedule = Schedule(Rate(per_hour=100_000, spacing=1), patience=1e9)
     for _ in range(20):

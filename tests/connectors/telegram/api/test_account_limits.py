@@ -1,0 +1,68 @@
+"""What an account must not do: hang in its own line, or give a good connection up."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.telegram.api.lending import Flooded, Unanswered
+from tests.connectors.telegram.api.test_account import history, until
+from tests.telegram.desk import QUICK, Household, desk, session
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Household]:
+    async with Household() as made:
+        yield made
+
+
+@pytest.fixture
+def file(tmp_path: Path, server: Household) -> Path:
+    return session(tmp_path / "desk.session", server)
+
+
+async def test_who_is_in_line_when_the_hour_is_used_up_does_not_hang(server: Household, file: Path) -> None:
+    rooms = [server.room(f"wire{number}") for number in range(6)]
+    async with desk(file, requests_per_hour=3, spacing_seconds=0.01) as my:
+        account = await my.accounts.of("wire")
+        calls = [account.call(history(room), source=room.name) for room in rooms]
+        async with asyncio.timeout(5):
+            results = await asyncio.gather(*calls, return_exceptions=True)
+        waiting = [result for result in results if isinstance(result, Flooded)]
+        assert len(waiting) == 3
+        assert all(3590 < one.seconds <= 3600 for one in waiting)
+        name = rooms[-1].name
+        until_when = my.metric("wait_until_timestamp_seconds", source=name, method="GetHistoryRequest")
+        assert until_when == pytest.approx(time.time() + 3600, abs=10)
+
+
+@pytest.mark.parametrize("error", ["FLOOD_WAIT_3600", "INTERNAL"])
+async def test_a_clock_that_is_not_told_holds_no_channel(server: Household, file: Path, error: str) -> None:
+    room = server.room("wire")
+    async with desk(file, pace=replace(QUICK, clock=0.05)) as my:
+        account = await my.accounts.of("wire")
+        with account.listen(room.number):
+            await account.call(history(room), source="s")
+            server.refuse("GetConfig", error)
+            await until(lambda: "telegram does not tell its time" in my.events("warning"))
+            asked = server.asked.count("GetConfig")
+            await asyncio.sleep(0.2)
+            await account.call(history(room), source="s")
+        assert my.metric("connections_total", account="desk") == 1
+        assert (server.asked.count("GetConfig") > asked) is (error == "INTERNAL")  # a flood is heeded
+
+
+async def test_errors_of_the_servers_are_no_silence(server: Household, file: Path) -> None:
+    room = server.room("wire")
+    async with desk(file, blind_seconds=0.2) as my:
+        account = await my.accounts.of("wire")
+        with account.listen(room.number):
+            server.refuse("GetHistory", "CHANNEL_MONOFORUM_UNSUPPORTED", times=100)
+            for _ in range(10):
+                with pytest.raises(Unanswered):
+                    await account.call(history(room), source="s")
+                await asyncio.sleep(0.05)
+        assert my.metric("connections_total", account="desk") == 1
