@@ -14,14 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import end_to_end, figures, latency, micro, restart
+from tests.bench import end_to_end, figures, latency, micro, restart, telegram
 from tests.bench.figures import Figure
 from tests.bench.place import Broker, broker
 
 OUT = Path("out/bench.json")
 WIDTH = 140
 """Of the table where it does not go to a terminal."""
-PARTS = ("micro", "end-to-end", "latency", "restart")
+PARTS = ("micro", "end-to-end", "latency", "restart", "telegram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Sizes:
         pages: of originals before the restart, 2,000 each.
         micro_window: items in the window of the pure cores.
         micro_posts: that are timed.
+        channel_posts: of the Telegram channel that is brought in.
+        channels: that are followed while nothing happens.
+        quiet_seconds: for so long.
     """
 
     bare_records: int
@@ -47,10 +50,13 @@ class Sizes:
     pages: int
     micro_window: int
     micro_posts: int
+    channel_posts: int
+    channels: int
+    quiet_seconds: float
 
 
-FULL = Sizes(60_000, 20_000, 30, 100_000, 3 * 24 * 60, 500, 50_000, 3_000)
-QUICK = Sizes(10_000, 2_000, 3, 3_000, 130, 15, 2_000, 500)
+FULL = Sizes(60_000, 20_000, 30, 100_000, 3 * 24 * 60, 500, 50_000, 3_000, 20_000, 1_000, 60)
+QUICK = Sizes(10_000, 2_000, 3, 3_000, 130, 15, 2_000, 500, 1_000, 50, 5)
 
 
 def main() -> None:
@@ -94,6 +100,13 @@ async def measure(
             looks=sizes.looks,
             pages=sizes.pages,
             bare_records=sizes.bare_records,
+            runs=runs,
+        ),
+        "telegram": lambda: telegram.measure(
+            kafka.folder,
+            posts=sizes.channel_posts,
+            channels=sizes.channels,
+            seconds=sizes.quiet_seconds,
             runs=runs,
         ),
     }
