@@ -137,9 +137,13 @@ class Downward:
         self._parts |= {part.id: part for part in shown}
         self._before = min(self._parts, default=1)
         self._beginning = not shown or self._before <= self._floor
+        self.done = self._beginning or self._enough()
+
+    def _enough(self) -> bool:
+        if len(self._parts) < self._count:
+            return False  # nor are there enough posts; a long walk does not put them together at each page
         posts = posts_of(self._parts.values())
-        cut = first_is_cut(posts, beginning=self._beginning)
-        self.done = self._beginning or len(posts) - cut >= self._count
+        return len(posts) - first_is_cut(posts, beginning=self._beginning) >= self._count
 
     def posts(self) -> list[Parts]:
         """Give the posts, ascending."""

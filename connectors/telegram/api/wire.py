@@ -132,10 +132,15 @@ def envelope(parts: Parts, channel: int, name: str, way: str) -> bytes:
     )
 
 
+_AS_THEY_ARE = frozenset({bool, int, float, str})
+
+
 def plain(value: Any) -> Any:
     """Give what telethon's `to_dict` gives as JSON has it: bytes in base64, times in ISO 8601."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, dict):  # most of a message is none, and costs no call
+        return {
+            key: one if one is None or type(one) in _AS_THEY_ARE else plain(one) for key, one in value.items()
+        }
     if isinstance(value, list):
         return [plain(one) for one in value]
     if isinstance(value, bytes):
