@@ -44,7 +44,7 @@ async def test_what_was_aborted_while_nobody_led_is_not_committed_by_the_next(cl
     cluster.kill(1)
     await first._wire.close()
     await asyncio.sleep(TIMEOUT_MS / 1000)
-    cluster.start()  # its log says "likely deleted already", unless it was slow: then there is nothing to mend
+    cluster.start()  # its log says "likely deleted already", unless it was slow
     next_one = await Producer.open(settings, ID, writes=[(TOPIC, 0)], group=GROUP)
     member = await Membership.open(settings, GROUP, TOPIC)
     try:
