@@ -15,6 +15,7 @@ from connectors.telegram.gone import GONE_TYPE, gone_of
 from connectors.telegram.host import TelegramHost
 from connectors.telegram.metrics import TelegramMetrics
 from connectors.telegram.post import Post, draft_of
+from connectors.telegram.reading import wrong
 from schemas.item import Draft
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ class Telegram:
         try:
             return draft_of(reader(observation.data, observation.place))
         except ValidationError as problem:  # it reads as a post, and is beyond what an item may hold
-            wrong = problem.errors()[0]
-            field = ".".join(map(str, wrong["loc"]))
-            raise Unreadable(f"{observation.place}: {field}: {wrong['msg']}") from None
+            raise Unreadable(f"{observation.place}: {wrong(problem, 'post')}") from None
 
     def _follow(self) -> "web.Follow | Follow":
         if self.config.via == "web":

@@ -8,11 +8,11 @@ Several ids are the messages of one album that is gone as a whole. `looked` is w
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
-from connectors.seam import Unreadable
 from connectors.telegram.post import Post
+from connectors.telegram.reading import read
 
 GONE_TYPE = "application/vnd.dateline.telegram-gone+json"
 """Content type of a deletion."""
@@ -47,17 +47,10 @@ def gone_of(data: bytes, place: str) -> Post:
     Raises:
         Unreadable: it is none; the message names place and field.
     """
-    try:
-        read = _Gone.model_validate(from_json(data))
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "deletion"
-        raise Unreadable(f"{place}: {field}: {first['msg']}") from None
-    except ValueError as problem:
-        raise Unreadable(f"{place}: no JSON: {problem}") from None
+    gone = read(_Gone, data, place, "deletion")
     return Post(
-        channel=read.channel.id,
-        name=read.channel.name,
-        messages=tuple(sorted(set(read.gone))),
+        channel=gone.channel.id,
+        name=gone.channel.name,
+        messages=tuple(sorted(set(gone.gone))),
         status="withdrawn",
     )

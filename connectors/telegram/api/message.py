@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.seam import Unreadable
 from connectors.telegram.post import Origin, Post
+from connectors.telegram.reading import read
 
 MESSAGE_TYPE = "application/vnd.dateline.telegram-message+json"
 """Content type of the envelope."""
@@ -147,14 +147,7 @@ def post_of(data: bytes, place: str) -> Post:
     Raises:
         Unreadable: it is no envelope, or what is in it is no post; the message names place and field.
     """
-    try:
-        envelope = Envelope.model_validate(from_json(data))
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "message"
-        raise Unreadable(f"{place}: {field}: {first['msg']}") from None
-    except ValueError as problem:
-        raise Unreadable(f"{place}: no JSON: {problem}") from None
+    envelope = read(Envelope, data, place, "message")
     for message in envelope.messages:
         if message.type not in ("Message", "MessageService"):
             raise Unreadable(f"{place}: messages: {message.type or 'an object without a type'} is no message")

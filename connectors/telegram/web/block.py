@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from connectors.seam import Unreadable
 from connectors.telegram.post import Origin, Post, draft_of
+from connectors.telegram.reading import read
 from connectors.telegram.web.text import ancestors, classes, links, plain, texts, within
 from schemas.item import Draft
 
@@ -84,14 +85,7 @@ def post_of(data: bytes, place: str) -> Post:
     Raises:
         Unreadable: it is none, or the page has changed; the message names place and what is missing.
     """
-    try:
-        envelope = _Envelope.model_validate(from_json(data))
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "block"
-        raise Unreadable(f"{place}: {field}: {first['msg']}") from None
-    except ValueError as problem:
-        raise Unreadable(f"{place}: no JSON: {problem}") from None
+    envelope = read(_Envelope, data, place, "block")
     block = LexborHTMLParser(envelope.html).css_first(BLOCK)
     if block is None:
         raise Unreadable(f"{place}: no {BLOCK} in it; the page has changed")
