@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from connectors.telegram.api.session import login_of, write_login
+from pipeline.kafka import Admin
 from schemas.topics import GAPS
 from tests.connectors.telegram.web.site import Site
 from tests.scenarios.desk import Desk
+from tests.scenarios.numbers import eventually
 from tests.telegram.process import States, come, ingest, items, telegram, written
 from tests.telegram.server import Room, Server
 from tests.telegram.shown import posts_of
@@ -17,6 +20,7 @@ from tests.telegram.shown import posts_of
 pytestmark = pytest.mark.kafka
 API = {"name": "wire", "channel": "wire", "via": "api"}
 ROUNDS = 2
+SESSION_SECONDS = 6.5
 WEB = {"name": "wire", "channel": "wire", "via": "web"}
 
 
@@ -110,6 +114,17 @@ async def test_the_other_way_and_back_copies_and_revises_nothing(desk: Desk, tmp
                 await come(desk, expected)
 
 
+async def both(desk: Desk) -> None:
+    """Wait until two processes are members of ingest's group; a dead one counts until its session ends."""
+
+    async def two() -> bool:
+        async with Admin(desk.settings) as admin:
+            return len(await admin.members(f"{desk.prefix}ingest")) == len(("owner", "standby"))
+
+    await asyncio.sleep(SESSION_SECONDS)
+    await eventually(two)
+
+
 async def test_a_standby_with_a_login_of_its_own_goes_on(desk: Desk, tmp_path: Path) -> None:
     async with Server() as server:
         room, expected = server.room("wire"), States()
@@ -118,18 +133,22 @@ async def test_a_standby_with_a_login_of_its_own_goes_on(desk: Desk, tmp_path: P
             for folder, user in ((tmp_path / "one", 777), (tmp_path / "two", 778))
         )
         published(room, expected, *(f"Before {n}." for n in range(10)))
-        with ingest(two):
-            with ingest(one):
-                await come(desk, expected)
-                published(room, expected, "Both are there.")
-                await come(desk, expected)
-            published(room, expected, "One of them is gone.")
+        with ExitStack() as first, ExitStack() as second:
+            first.enter_context(ingest(one))
             await come(desk, expected)
-            with ingest(one):
-                published(room, expected, "It is back.")
-                await come(desk, expected)
-        published(room, expected, "The other is gone.")
-        with ingest(one):
+            second.enter_context(ingest(two))
+            await both(desk)
+            published(room, expected, "Both are there.")
+            await come(desk, expected)
+            assert not server.accounts[1].asked, "who came later stands by"
+            first.close()
+            published(room, expected, "The owner is gone.")
+            await come(desk, expected)
+            assert server.accounts[1].asked
+            first.enter_context(ingest(one))
+            await both(desk)
+            second.close()
+            published(room, expected, "The other is gone, too.")
             await come(desk, expected)
         assert await desk.records(GAPS) == []
         assert all(account.asked for account in server.accounts)
