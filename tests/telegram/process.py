@@ -14,7 +14,8 @@ from pipeline.daemon.replay import kafka_section
 from pipeline.kafka import KafkaProblem
 from schemas.cloudevents import decode
 from schemas.item import Item
-from schemas.topics import ITEMS
+from schemas.records import Checkpoint
+from schemas.topics import CHECKPOINTS, ITEMS
 from tests.scenarios.desk import Desk
 from tests.scenarios.numbers import eventually
 from tests.takeover.daemons import ROOT
@@ -79,6 +80,19 @@ async def states(desk: Desk) -> States:
     for item in await items(desk):
         found.setdefault(item.item_id, []).append((item.revision, item.status, item.text))
     return found
+
+
+async def looked(desk: Desk) -> None:
+    """Wait until a whole look at the last posts is written down."""
+
+    async def once() -> bool:
+        events = [
+            decode(one.headers, one.value, CHECKPOINTS.types).data for one in await desk.records(CHECKPOINTS)
+        ]
+        cursors = [event.cursor for event in events if isinstance(event, Checkpoint)]
+        return any(cursor is not None and cursor.get("looked") for cursor in cursors)
+
+    await eventually(once, 30)
 
 
 async def come(desk: Desk, expected: States, seconds: float = 30) -> None:

@@ -9,12 +9,6 @@ from tests.telegram.server import Room, Server
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with Server() as server:
-        yield server
-
-
-@pytest.fixture
 def room(server: Server) -> Room:
     room = server.room("wire")
     room.publish("one")

@@ -130,10 +130,6 @@ class Link:
         else:
             self._write(struct.pack("<i", code))
 
-    async def said(self) -> None:
-        """Wait until everything is sent."""
-        await self._writer.drain()
-
     def close(self) -> None:
         """Cut the connection."""
         with contextlib.suppress(Exception):
