@@ -17,6 +17,8 @@ from pipeline.observe.health import Health
 from pipeline.observe.metrics import SupervisorMetrics
 from pipeline.waiting import delay_seconds, first_of
 
+PROGRAM = "pipeline.cli"
+"""The module that each child runs."""
 DRAIN_SECONDS = 15.0
 HEALTHY_SECONDS = 60.0
 """A child that ran so long has recovered: its next restart is the first again."""
@@ -96,7 +98,7 @@ class Supervisor:
 
     async def _start(self, child: Child) -> asyncio.subprocess.Process:
         """Start a child; its standard input is a pipe that closes when we die, and then it ends too."""
-        command = [sys.executable, "-m", "pipeline.cli", "run", "-c", str(self._config), "--only", child.role]
+        command = [sys.executable, "-m", PROGRAM, "run", "-c", str(self._config), "--only", child.role]
         command += ["--port", str(child.port), "--supervised"]
         # A group of its own, so that Ctrl-C reaches us alone; no session, or Linux would heed no niceness
         # between the children.

@@ -21,9 +21,9 @@ from tests.takeover.measure import Rolled, kills, rolling
 
 OUT = Path("out/takeover.json")
 KILLS, KILL_RATE = 10, 100
-ROLL_POSTS, ROLL_RATE = 30_000, 500
+ROLL_POSTS, ROLL_RATE = 40_000, 500
 PARTS = ("kills", "rolling")
-NOTHING = Rolled(0.0, {}, [])
+NOTHING = Rolled(0, 0.0, {}, [])
 
 
 def main() -> int:
@@ -54,8 +54,8 @@ def table_of(seconds: dict[str, list[float]], rolled: Rolled) -> Table:
         kill = f"kill -9 of a machine to the first commit by the other, {role}"
         table.add_row(kill, f"{median(values):.1f} s", f"{max(values):.1f} s", str(len(values)))
     for name, longest in rolled.silences.items():
-        rate = f"rolling restart at {rolled.per_second:.0f} items/s: longest silence of {name}"
-        table.add_row(rate, "", f"{longest:.1f} s", "1")
+        rate = f"rolling restart, {rolled.sent} posts/s on air, {rolled.per_second:.0f} items/s through it"
+        table.add_row(f"{rate}: longest silence of {name}", "", f"{longest:.1f} s", "1")
     return table
 
 

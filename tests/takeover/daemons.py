@@ -23,6 +23,7 @@ from pipeline.observe.children import Children
 from tests.bench.place import LOCALHOST
 
 ROOT = Path(__file__).parents[2]
+DATELINE = "pipeline.cli"
 POLL_SECONDS = 0.1
 END_SECONDS = 30.0
 READY_SECONDS = 120.0
@@ -38,12 +39,14 @@ class Machine:
         settings: how it reaches Kafka.
         prefix: of the topics.
         sources: as its config has them.
+        program: the module that is `dateline` here.
     """
 
     folder: Path
     settings: KafkaSettings
     prefix: str
     sources: Sequence[Mapping[str, Any]]
+    program: str = DATELINE
     port: int = field(init=False)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -75,7 +78,7 @@ class Machine:
         """Start the daemon; `ready` waits for it."""
         with (self.folder / "log.jsonl").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli", "run", "-c", str(self.config), *arguments],
+                [sys.executable, "-m", self.program, "run", "-c", str(self.config), *arguments],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -144,7 +147,7 @@ class Machine:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Type a command of dateline on this machine, about its config."""
-        typed = [sys.executable, "-m", "pipeline.cli", *words, "-c", str(self.config)]
+        typed = [sys.executable, "-m", self.program, *words, "-c", str(self.config)]
         return subprocess.run(typed, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

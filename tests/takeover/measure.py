@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from connectors.recording import Recording, RecordingConfig
 from pipeline.backtest import Chain, Topics, play
@@ -18,11 +18,14 @@ from pipeline.transaction import header
 from schemas.topics import DEDUPLICATED, ITEMS, STORY_CHANGES, Topic
 from tests.bench.corpus import Plan, write_recording
 from tests.bench.place import Broker, Place, place_on
-from tests.takeover.daemons import Machine
+from tests.takeover.child import PROGRAM
+from tests.takeover.daemons import DATELINE, Machine
 from tests.takeover.progress import progress_of
 
 COMPARED = (ITEMS, DEDUPLICATED, STORY_CHANGES)
 SETTLE_SECONDS = 2.0
+START_SECONDS = 40.0
+"""Both machines stand ready by then."""
 CYCLE_SECONDS = 90
 """Longer than a kill, its take-over and a start take: the recording must not end before."""
 
@@ -31,11 +34,13 @@ class Rolled(NamedTuple):
     """What a rolling restart came to.
 
     Attributes:
+        sent: posts a second that the wire sent, whether anybody listened or not.
         per_second: items, while it went on.
         silences: the longest time without a record, by topic, seconds.
         different: topics whose records are not those of an undisturbed run, in words.
     """
 
+    sent: int
     per_second: float
     silences: dict[str, float]
     different: list[str]
@@ -76,8 +81,11 @@ async def kills(broker: Broker, count: int, per_second: int) -> tuple[dict[str, 
 
 
 async def rolling(broker: Broker, posts: int, per_second: int) -> Rolled:
-    """Restart two machines one after the other, as people do, while a recording goes through."""
-    async with place_on(broker) as place, two_machines(place, posts, per_second) as (machines, path):
+    """Restart two machines one after the other, as people do, while a wire sends on and waits for nobody."""
+    async with (
+        place_on(broker) as place,
+        two_machines(place, posts, per_second, on_air=True) as (machines, path),
+    ):
         await asyncio.sleep(SETTLE_SECONDS)
         began = time.time() * 1000
         for machine in machines:
@@ -95,26 +103,40 @@ async def rolling(broker: Broker, posts: int, per_second: int) -> Rolled:
             during = [record.timestamp_ms for record in records if began <= record.timestamp_ms <= ended]
             silences[topic.name] = max(b - a for a, b in pairwise(during)) / 1000
             rate = rate or len(during) / (ended - began) * 1000
-        return Rolled(rate, silences, different)
+        return Rolled(per_second, rate, silences, different)
 
 
 @asynccontextmanager
 async def two_machines(
-    place: Place, posts: int, per_second: int
+    place: Place, posts: int, per_second: int, *, on_air: bool = False
 ) -> AsyncIterator[tuple[Sequence[Machine], Path]]:
-    """Run two machines that follow one recording at its pace; the first one is at work."""
+    """Run two machines that follow one recording at its pace; the first one is at work.
+
+    On air it goes by the clock, from the moment of this block's start; else it waits for its reader.
+    """
     path = write_recording(
         place.broker.folder / "takeover.jsonl", Plan(posts, timedelta(seconds=1 / per_second))
     )
-    sources = [{"kind": "recording", "name": "recording", "path": str(path), "speed": "real"}]
+    source: dict[str, Any] = {"kind": "recording", "name": "recording", "path": str(path), "speed": "real"}
+    began = time.time() + START_SECONDS
+    if on_air:
+        source |= {"speed": "max", "began": began, "per_second": per_second}
     machines = [
-        Machine(place.broker.folder / f"{place.prefix}{name}", place.broker.settings, place.prefix, sources)
+        Machine(
+            place.broker.folder / f"{place.prefix}{name}",
+            place.broker.settings,
+            place.prefix,
+            [source],
+            PROGRAM if on_air else DATELINE,
+        )
         for name in ("one", "two")
     ]
     try:
         for machine in machines:
             machine.start()
             await machine.ready()
+        if on_air:
+            await asyncio.sleep(began - time.time())
         yield machines, path
     finally:
         for machine in machines:
