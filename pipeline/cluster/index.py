@@ -40,6 +40,15 @@ class Term:
     users: dict["Told", "Entry"] = field(default_factory=dict)
 
 
+class Terms(dict[str, Term]):
+    """Terms by their letters; one that nobody has used is made as it is asked for with []."""
+
+    def __missing__(self, word: str) -> Term:
+        """Make a term."""
+        self[word] = term = Term(word)
+        return term
+
+
 Vector = dict[Term, float]
 
 
@@ -67,14 +76,16 @@ class Entry:
         story_id: its story; none: it was passed.
         role: original or copy, by the last verdict.
         at: stage time of the change that carried it.
-        terms: weights, scaled to length 1; empty: it is not compared.
+        terms: of its text; none: it is not compared.
+        weights: of these terms, scaled to length 1.
     """
 
     item_id: str
     story_id: str | None
     role: str
     at: datetime
-    terms: Vector
+    terms: tuple[Term, ...]
+    weights: tuple[float, ...]
 
 
 class Fit(NamedTuple):
@@ -103,7 +114,7 @@ class Index:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     documents: int = 0
-    terms: dict[str, Term] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
     stories: dict[str, Told] = field(default_factory=dict)
 
     def put(
@@ -112,18 +123,19 @@ class Index:
         """Take in an item's newest revision; it replaces the one before."""
         if before := self.entries.get(item_id):
             self._drop(before)
-        compared = story_id is not None
-        entry = Entry(item_id, story_id, role, at, self._vector(words) if compared else {})
-        self.entries[item_id] = entry
         if story_id is None or not words:
+            self.entries[item_id] = Entry(item_id, story_id, role, at, (), ())
             return
+        terms = tuple(map(self.terms.__getitem__, words))
+        entry = Entry(item_id, story_id, role, at, terms, tuple(words.values()))
+        self.entries[item_id] = entry
         self.documents += 1
         story = self.stories.get(story_id)
         if story is None:
             self.stories[story_id] = story = Told(story_id)
         story.count += 1
         story.members.append(entry)
-        for term in entry.terms:
+        for term in terms:
             term.count += 1
             users = term.users
             users.pop(story, None)
@@ -140,16 +152,6 @@ class Index:
         """Drop what was put in before; the entries are in order of time."""
         for entry in list(takewhile(lambda entry: entry.at < keep_since, self.entries.values())):
             self._drop(entry)
-
-    def _vector(self, words: Mapping[str, float]) -> Vector:
-        terms = self.terms
-        vector: Vector = {}
-        for word, weight in words.items():
-            term = terms.get(word)
-            if term is None:
-                terms[word] = term = Term(word)
-            vector[term] = weight
-        return vector
 
     def _drop(self, entry: Entry) -> None:
         del self.entries[entry.item_id]
@@ -232,7 +234,7 @@ class Search:
         best = 0.0
         for member in story.members if story else ():
             product = square = 0.0
-            for term, weight in member.terms.items():
+            for term, weight in zip(member.terms, member.weights, strict=True):
                 heavy = weight * rarity[term.count]
                 square += heavy * heavy
                 centroid[term] = so_far(term, 0.0) + heavy

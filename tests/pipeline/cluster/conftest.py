@@ -92,7 +92,13 @@ def tell() -> Tell:
 def shape_of(window: Index) -> Any:
     return (
         [
-            (e.item_id, e.story_id, e.role, e.at, [(term.word, weight) for term, weight in e.terms.items()])
+            (
+                e.item_id,
+                e.story_id,
+                e.role,
+                e.at,
+                [(term.word, weight) for term, weight in zip(e.terms, e.weights, strict=True)],
+            )
             for e in window.entries.values()
         ],
         window.documents,
