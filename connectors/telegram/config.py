@@ -42,7 +42,9 @@ class TelegramConfig(SourceConfig):
     )
     reread_posts: PositiveInt = Field(100, le=1000, description="so many posts are looked at again")
     backfill_posts: NonNegativeInt = Field(
-        100, description="so many posts are brought in at first contact, marked as backlog"
+        100,
+        description="so many posts are brought in at first contact, marked as backlog; through the API, "
+        "beyond 200, so many messages",
     )
     backfill_since: AwareDatetime | None = Field(
         None,

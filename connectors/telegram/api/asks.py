@@ -33,6 +33,15 @@ class Older:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """Messages at or below `head`, without the newest `skip` of them."""
+
+    head: int
+    skip: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Until:
     """The newest messages that are older than a moment."""
 
@@ -53,7 +62,7 @@ class Difference:
     pts: int
 
 
-Ask: TypeAlias = Newer | Older | Until | These | Difference
+Ask: TypeAlias = Newer | Older | Back | Until | These | Difference
 Kind: TypeAlias = Literal["history", "messages", "difference"]
 
 
@@ -72,11 +81,13 @@ class Page:
         parts: that exist.
         empty: ids that it says do not.
         pts: the channel's count of changes then; none if it does not say.
+        total: messages that the channel has, as it says; none if it does not.
     """
 
     parts: tuple[Part, ...] = ()
     empty: tuple[int, ...] = ()
     pts: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from connectors.telegram.api.lending import (
     Shaken,
     Unanswered,
 )
-from connectors.telegram.api.message import MESSAGE_TYPE, post_of
+from connectors.telegram.api.message import MESSAGE_TYPE, post_told
 from connectors.telegram.api.stand import Stand, pinned_channel, read_stand
 from connectors.telegram.api.standing import Standing
 from connectors.telegram.api.telling import Asked, Hole, Look, Telling
@@ -37,6 +37,7 @@ from connectors.telegram.api.wire import (
     names_in,
     public_name_of,
     request_of,
+    told,
     update_of,
 )
 from connectors.telegram.config import TelegramConfig
@@ -150,11 +151,10 @@ class Follow:
         return self._config
 
     def _fingerprint(self, parts: Parts, channel: int) -> str:
-        data = envelope(parts, channel, "", "history")
         try:
-            return draft_of(post_of(data, "")).hashed()
+            return draft_of(post_told(told(parts, channel, "", "history"))).hashed()
         except Exception:  # noqa: BLE001  # whatever is wrong with it: ingest makes a dead letter of it, once
-            return data.hex()
+            return envelope(parts, channel, "", "history").hex()
 
     def _sight(self, telling: Telling, channel: int, name: str) -> Sight:
         what, place = telling.what, f"t.me/{name}" if name else f"t.me/c/{channel}"

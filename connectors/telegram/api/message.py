@@ -6,7 +6,7 @@ The bytes are an envelope around one message, or around all parts of an album:
      "chats": {"<id>": "name or title", ...}, "way": "push|poll|history|reread"}
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -147,7 +147,20 @@ def post_of(data: bytes, place: str) -> Post:
     Raises:
         Unreadable: it is no envelope, or what is in it is no post; the message names place and field.
     """
-    envelope = read(Envelope, data, place, "message")
+    return _checked(read(Envelope, data, place, "message"), place)
+
+
+def post_told(told: Mapping[str, Any]) -> Post:
+    """Make the same post of what is not spelled yet.
+
+    Raises:
+        Unreadable: what is in it is no post.
+        pydantic.ValidationError: it is no envelope.
+    """
+    return _checked(Envelope.model_validate(told), "")
+
+
+def _checked(envelope: Envelope, place: str) -> Post:
     for message in envelope.messages:
         if message.type not in ("Message", "MessageService"):
             raise Unreadable(f"{place}: messages: {message.type or 'an object without a type'} is no message")

@@ -39,11 +39,13 @@ from connectors.telegram.api.intake import Intake
 from connectors.telegram.api.known import Known, News, Word
 from connectors.telegram.api.stand import Stand
 from connectors.telegram.api.telling import Asked, Hole, Look, Telling
-from connectors.telegram.api.walks import ALBUM, Downward, Upward
+from connectors.telegram.api.walks import ALBUM, Downward, Start, Upward
 from connectors.telegram.config import TelegramConfig
 
 SETTLE = 5.0
 """A push may be so much ahead of the pages, seconds: a page that does not show it yet says nothing."""
+WALKED = 2 * PAGE
+"""Where a longer backlog begins is looked up, not walked to; an album counts there as its messages."""
 MARGIN = 300
 """Posts that are remembered beyond those that are looked at again."""
 
@@ -92,8 +94,11 @@ class Standing:
         self._since: Moment | None = None
         self._blind = stand.last is not None
         self._asked: Asked | None = None
+        self._passed: set[int] = set()
         self._up: Upward | None = None
         self._down: Downward | None = None
+        posts = config.backfill_posts
+        self._start = Start(posts) if config.backfill_since is None and posts > WALKED else None
 
     def next(self, now: Moment) -> Asked | None:
         """Give what to ask now; none if nothing is due, or while something is being asked."""
@@ -172,6 +177,8 @@ class Standing:
             self._release(self._up, self._up.take(answer, asked, self._known.was_gone), asked)
         elif asked.why == "since":
             self._begin_after(max((part.id for part in answer.parts), default=0))
+        elif asked.why == "start" and self._start is not None:
+            self._begin_at(self._start, answer)
         elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
             self._down.take(answer)
             if self._down.done:
@@ -180,11 +187,12 @@ class Standing:
 
     def cursor(self) -> dict[str, Any]:
         """Give where the channel stands now, as far as it is told."""
-        over = self._in.last is not None and self._in.last >= self._backlog
+        last = self._proven()
+        over = last is not None and last >= self._backlog
         return Stand(
             self._stand.channel,
             self.name,
-            last=self._in.last,
+            last=last,
             window=tuple(self._known.posts(self._config.reread_posts)),
             looked=self._looked,
             pts=self._safe_pts,
@@ -192,6 +200,15 @@ class Standing:
             backlog=0 if over else self._backlog,
             rest=self._stand.rest,
         ).spell()
+
+    def _proven(self) -> int | None:
+        """Give up to where all is told: what history passed in doubt is not, until it was looked at."""
+        asked = self._asked.ask if self._asked is not None else None
+        looked_at = asked.messages if isinstance(asked, These) else ()
+        self._passed &= {*self._known.doubts, *looked_at}
+        if self._in.last is None or not self._passed:
+            return self._in.last
+        return min(self._in.last, min(self._passed) - 1)
 
     def keep(self, rest: Mapping[str, Any]) -> None:
         """Carry other things along in the cursor."""
@@ -228,6 +245,8 @@ class Standing:
         since = self._config.backfill_since
         if since is not None and self._backlog:
             return "since", Until(since)
+        if self._start is not None:
+            return "start", self._start.ask()
         if self._down is None:
             count = 0 if since is not None else self._config.backfill_posts
             self._down = Downward(count, floor=0, number=number, began=now)
@@ -312,6 +331,7 @@ class Standing:
             backlog = parts[0].id <= self._backlog
             news = self._in.show(parts, replace(word, absent=None) if backlog else word)
             self._in.last = max(self._in.last or 0, behind)
+            self._passed |= self._known.doubts.keys() & {part.id for part in parts}
             self._tell(news, backlog=backlog)
         if up.done:
             self._in.unseen |= dict.fromkeys(up.missing)
@@ -337,6 +357,15 @@ class Standing:
         self._in.top = max(self._in.top, high or 0)
         self._reread = down.began.at
         self.agenda.again = False
+
+    def _begin_at(self, start: Start, page: Page) -> None:
+        """Take in what was asked for to find the place of first contact."""
+        start.take(page)
+        if start.failed:
+            self._start = None
+        elif start.low is not None:
+            self._backlog = start.head
+            self._begin_after(start.low - 1)
 
     def _begin_after(self, last: int) -> None:
         self._in.last, self._in.first = last, last + 1

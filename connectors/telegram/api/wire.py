@@ -21,6 +21,7 @@ from connectors.telegram.api.asks import (
     PAGE,
     Answer,
     Ask,
+    Back,
     Changes,
     Deleted,
     Difference,
@@ -59,6 +60,8 @@ def request_of(ask: Ask, channel: int, access_hash: int) -> TLRequest:
         return functions.channels.GetMessagesRequest(types.InputChannel(channel, access_hash), wanted)
     if isinstance(ask, Newer):
         return _history(peer, offset_id=ask.after + 1, add_offset=-PAGE)
+    if isinstance(ask, Back):
+        return _history(peer, offset_id=ask.head + 1, add_offset=ask.skip, limit=ask.limit)
     if isinstance(ask, Until):
         return _history(peer, offset_date=ask.when, limit=1)
     return _history(peer, offset_id=ask.before, limit=ask.limit)
@@ -87,6 +90,7 @@ def answer_of(ask: Ask, result: Any) -> Answer:
         parts=tuple(_parts(messages, names)),
         empty=tuple(one.id for one in messages if isinstance(one, types.MessageEmpty) and one.id in asked),
         pts=getattr(result, "pts", None) or None,
+        total=getattr(result, "count", None),
     )
 
 
@@ -118,18 +122,20 @@ def public_name_of(chat: Any, configured: str = "") -> str:
     return next(iter(wanted or names), "")
 
 
+def told(parts: Parts, channel: int, name: str, way: str) -> dict[str, Any]:
+    """Give the messages of one post as the observation of it has them."""
+    return {
+        "layer": LAYER,
+        "channel": {"id": channel, "name": name},
+        "messages": [part.body for part in parts],
+        "chats": {key: value for part in parts for key, value in part.names.items()},
+        "way": way,
+    }
+
+
 def envelope(parts: Parts, channel: int, name: str, way: str) -> bytes:
     """Spell the messages of one post as the observation of it."""
-    names = {key: value for part in parts for key, value in part.names.items()}
-    return to_json(
-        {
-            "layer": LAYER,
-            "channel": {"id": channel, "name": name},
-            "messages": [part.body for part in parts],
-            "chats": names,
-            "way": way,
-        }
-    )
+    return to_json(told(parts, channel, name, way))
 
 
 _AS_THEY_ARE = frozenset({bool, int, float, str})

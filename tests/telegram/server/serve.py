@@ -56,6 +56,7 @@ class Server:
         asked: names of all requests so far.
         served: all requests so far.
         mute: changes are made and not pushed.
+        far: seconds that an answer is on its way.
         skew: seconds that the clock of connections made from now on is ahead.
         login_pts: the count that an account's own updates have.
         account_too_long: what an account missed is too much to be told.
@@ -76,7 +77,7 @@ class Server:
         self.bugs: list[Exception] = []
         self.mute = self.silent = self.half_dead = self.single = self.account_too_long = False
         self.trouble: int | None = None
-        self.skew = 0.0
+        self.skew = self.far = 0.0
         self.port = 0
         self.login_pts = 1
         self._links: set[Link] = set()
@@ -221,19 +222,25 @@ class Server:
         link.heard = link.account.dead is None
         outcome = "answered"
         try:
-            link.answer(number, self._answer(name, request))
+            self._reply(link, number, self._answer(name, request))
         except Refusal as refusal:
             outcome = str(refusal)
             if outcome == CUT:
                 link.close()
             elif outcome != SILENCE:
-                link.answer(number, types.RpcError(code_of(outcome), outcome))
+                self._reply(link, number, types.RpcError(code_of(outcome), outcome))
         except Exception as bug:  # noqa: BLE001  # telethon would connect anew and ask for it for ever
             self.bugs.append(bug)
             outcome = f"SERVER_BUG_{type(bug).__name__}"
-            link.answer(number, types.RpcError(400, outcome))
+            self._reply(link, number, types.RpcError(400, outcome))
         room = self.rooms.get(_number_of(request))
         self.served.append(Served(time.time(), name, room, link.account, outcome, request))
+
+    def _reply(self, link: Link, number: int, answer: Any) -> None:
+        if self.far:
+            asyncio.get_running_loop().call_later(self.far, link.answer, number, answer)
+        else:
+            link.answer(number, answer)
 
     def _answer(self, name: str, request: Any) -> Any:
         account = self._asking

@@ -10,6 +10,7 @@ from connectors.telegram.albums import Part, Parts
 from connectors.telegram.api.asks import (
     Answer,
     Ask,
+    Back,
     Changes,
     Deleted,
     Difference,
@@ -102,13 +103,16 @@ class Channel:
         if isinstance(ask, Newer):
             shown = [one for one in numbers if one > ask.after][: self.page]
             shown += [one for one in numbers if one <= ask.after][-2:]  # as servers do
+        elif isinstance(ask, Back):
+            below = [one for one in numbers if one <= ask.head]
+            shown = below[: max(0, len(below) - ask.skip)][-ask.limit :]
         else:
             assert isinstance(ask, Older)
             below = [one for one in numbers if not ask.before or one < ask.before]
             shown = below[-max(self.page, 20) :] if ask.limit == 20 else below[-self.page :]
         if self.hide and isinstance(ask, Newer):
             shown = [one for index, one in enumerate(shown, 1) if index % self.hide]
-        return Page(tuple(self.messages[one] for one in shown), (), self.pts)
+        return Page(tuple(self.messages[one] for one in shown), (), self.pts, len(numbers))
 
     def difference(self, pts: int) -> Changes:
         if self.too_long:

@@ -61,6 +61,26 @@ async def test_first_contact_brings_in_so_much_marked_as_backlog(
     assert [item.backlog for item in run.desk.items] == [*[True] * (6 - first), False]
 
 
+@pytest.mark.parametrize("page", [100, 7])
+async def test_a_long_backlog_begins_where_it_should_and_cuts_no_album(
+    server: Server, account: Account, room: Room, page: int
+) -> None:
+    server.mute = True
+    for number in range(100):
+        room.publish(f"old {number}")
+    room.album("caption", "", "", "")
+    for number in range(298):
+        room.publish(f"late {number}")
+    room.page = page
+    async with Following(account, room, backfill_posts=300, poll_seconds=NEVER, reread_seconds=NEVER) as run:
+        await run.looked()
+    # Where a server shows too few to find the place, it is walked to; then an album counts as one post.
+    walked = [] if page == 100 else ["old 99"]
+    assert run.texts() == [*walked, "caption", *(f"late {number}" for number in range(298))]
+    assert all(item.backlog for item in run.desk.items)
+    assert (server.asked.count("GetHistory") < 10) == (page == 100)
+
+
 async def test_an_album_that_is_pushed_is_one_post(account: Account, room: Room) -> None:
     async with Following(account, room, poll_seconds=NEVER, reread_seconds=NEVER) as run:
         await run.looked()
