@@ -14,14 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import end_to_end, figures, latency, micro, restart, telegram
+from tests.bench import end_to_end, figures, latency, micro, push, restart, telegram
 from tests.bench.figures import Figure
 from tests.bench.place import Broker, broker
 
 OUT = Path("out/bench.json")
 WIDTH = 140
 """Of the table where it does not go to a terminal."""
-PARTS = ("micro", "end-to-end", "latency", "restart", "telegram")
+PARTS = ("micro", "end-to-end", "latency", "restart", "telegram", "push")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Sizes:
     Attributes:
         bare_records: of each bare copy.
         posts: of the recording that goes through end to end.
-        seconds: of the paced recording.
+        seconds: of the paced recording, and of pushes.
         window_posts: of the recording before the restart.
         looks: among them.
         pages: of originals before the restart, 2,000 each.
@@ -40,6 +40,7 @@ class Sizes:
         channel_posts: of the Telegram channel that is brought in.
         channels: that are followed while nothing happens.
         quiet_seconds: for so long.
+        pushed_channels: in which something is pushed.
     """
 
     bare_records: int
@@ -53,10 +54,11 @@ class Sizes:
     channel_posts: int
     channels: int
     quiet_seconds: float
+    pushed_channels: int
 
 
-FULL = Sizes(60_000, 20_000, 30, 100_000, 3 * 24 * 60, 500, 50_000, 3_000, 20_000, 1_000, 60)
-QUICK = Sizes(10_000, 2_000, 3, 3_000, 130, 15, 2_000, 500, 1_000, 50, 5)
+FULL = Sizes(60_000, 20_000, 30, 100_000, 3 * 24 * 60, 500, 50_000, 3_000, 20_000, 1_000, 60, 200)
+QUICK = Sizes(10_000, 2_000, 3, 3_000, 130, 15, 2_000, 500, 1_000, 50, 5, 20)
 
 
 def main() -> None:
@@ -109,6 +111,7 @@ async def measure(
             seconds=sizes.quiet_seconds,
             runs=runs,
         ),
+        "push": lambda: push.measure(kafka, channels=sizes.pushed_channels, seconds=sizes.seconds, runs=runs),
     }
     found: list[Figure] = []
     for part in parts:
