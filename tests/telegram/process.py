@@ -120,14 +120,14 @@ async def looked(desk: Desk) -> None:
     await eventually(once, 30)
 
 
-async def both(desk: Desk) -> None:
+async def both(desk: Desk, *, settled: float = SESSION_SECONDS) -> None:
     """Wait until two processes are members of ingest's group; a dead one counts until its session ends."""
 
     async def two() -> bool:
         async with Admin(desk.settings) as admin:
             return len(await admin.members(f"{desk.prefix}ingest")) == len(("owner", "standby"))
 
-    await asyncio.sleep(SESSION_SECONDS)
+    await asyncio.sleep(settled)
     await eventually(two)
 
 

@@ -12,12 +12,10 @@ from rich.table import Table
 from pipeline.kafka import KafkaSettings
 from pipeline.kafka.local import LocalCluster
 from tests.scenarios.desk import Desk
-from tests.telegram.operators.cases import CASES
-from tests.telegram.operators.stage import Seen, Stage
-from tests.telegram.server import Server
+from tests.telegram.operators.cases import CASES, Played, play
+from tests.telegram.operators.stage import Seen
 
 WIDTH = 160
-Played = tuple[str, Seen, str | None]
 
 
 def main() -> int:
@@ -48,39 +46,28 @@ async def all_of(numbers: "list[int] | range", console: Console) -> int:
     return sum(wrong is not None for _, _, wrong in played)
 
 
-async def play(number: int, desk: Desk, folder: Path) -> Played:
-    """Play one case; give its name, what was seen, and what the operator would have missed."""
-    name = list(CASES)[number - 1]
-    async with Server() as server:
-        stage = Stage(desk, folder, server)
-        try:
-            await CASES[name](stage)
-        except (AssertionError, TimeoutError) as problem:
-            return name, stage.seen, str(problem) or type(problem).__name__
-        finally:
-            stage.end()
-    return name, stage.seen, None
-
-
 def tell(number: int, name: str, seen: Seen, wrong: str | None, console: Console) -> None:
     """Print what was seen of one case."""
     console.rule(f"{number}. {name}")
     for line in seen.log:
         console.print("log    ", escape(line))
     for key, value in seen.metrics.items():
-        console.print("metric ", escape(f"{key} {value:.10g}"))
+        console.print("metric ", escape(f"{key} {value}"))
     for line in seen.printed:
-        console.print("printed", escape(line), no_wrap=True)
+        console.print("printed", escape(line), no_wrap=True, crop=False, overflow="ignore")
     console.print("items  ", escape(seen.items))
     console.print("verdict", "seen" if wrong is None else escape(f"NOT SEEN: {wrong}"))
 
 
 def summary(played: list[Played]) -> Table:
     """Give the table of all cases."""
-    table = Table("case", "log", "metric", "dateline sources", "items", "verdict", show_lines=True)
+    table = Table("case", "log", "metric", "dateline prints", "items", "verdict", show_lines=True)
     for name, seen, wrong in played:
-        log = dict.fromkeys(line.partition(";")[0] for line in seen.log)
-        metrics = (f"{key.partition('{')[0]} {value:.10g}" for key, value in seen.metrics.items())
+        log = dict.fromkeys(line.split("; ")[0].partition(": ")[2] for line in seen.log)
+        metrics = dict.fromkeys(
+            f"{key.partition(': dateline_')[2].partition('{')[0]} {value}"
+            for key, value in seen.metrics.items()
+        )
         cells = (name, "\n".join(log), "\n".join(metrics), "\n".join(seen.told), seen.items)
         table.add_row(*map(escape, cells), "seen" if wrong is None else "NOT SEEN")
     return table
