@@ -40,10 +40,12 @@ class TelegramShared:
 
     Attributes:
         http: for `via: web`.
+        log: for what an operator should know.
     """
 
     def __init__(self, lent: Lent) -> None:
         self._lent = lent
+        self.log = lent.log
         self._accounts: LoggedInAccounts | None = None
         self.http = Http()
 
@@ -57,7 +59,7 @@ class TelegramShared:
             self._accounts = LoggedInAccounts(
                 host if isinstance(host, TelegramHost) else TelegramHost(),
                 metrics=TelegramMetrics(self._lent.registry),
-                log=self._lent.log,
+                log=self.log,
             )
         return self._accounts
 
@@ -109,4 +111,4 @@ class Telegram:
             return web.Follow(self.config, self._shared.http, self._base)
         from connectors.telegram.api.follow import Follow  # noqa: PLC0415  # who follows by pages does not need it
 
-        return Follow(self.config, self._shared.accounts)
+        return Follow(self.config, self._shared.accounts, log=self._shared.log)

@@ -1,6 +1,7 @@
 """`dateline apply`, `sources`, `pause`, `resume` and `move`: one cluster of daemons, from any machine."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.problems import Mistake
-from pipeline.cli.telling import at
+from pipeline.cli.telling import at, printable
 from pipeline.cli.where import Bootstrap, ConfigFile, Prefix, kafka_of, prefix_of
 from pipeline.config import load, shared_of
 from pipeline.control.changes import applied, moved, paused
@@ -21,10 +22,16 @@ from pipeline.control.topic import change, read_orders
 from pipeline.daemon.replay import table
 from pipeline.daemon.settle import hand, put_in_force
 from pipeline.ingest.plan import partition_of
-from pipeline.kafka import Admin, KafkaSettings
+from pipeline.kafka import Admin, KafkaSettings, Reader
 from pipeline.local_bootstrap import settings_of
+from pipeline.transaction import header
+from schemas.cloudevents import decode
+from schemas.item import Look, SourceLook
 from schemas.records import Checkpoint, Control
-from schemas.topics import CHECKPOINTS
+from schemas.topics import CHECKPOINTS, ITEMS
+
+LOOKS_SECONDS = 150.0
+"""Ingest tells once a minute what it could see; what is older than two of them is not known any more."""
 
 File = Annotated[Path, typer.Option("-c", "--config", help="The YAML file.")]
 Name = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name in the config.")]
@@ -77,8 +84,11 @@ def move(
 def sources(config: ConfigFile = None, bootstrap: Bootstrap = None, prefix: Prefix = None) -> None:
     """List the sources of the config in force: what they do, when we last looked, and on which machine."""
     settings, full = kafka_of(config, bootstrap), prefix_of(config, prefix)
-    orders, looked, hosts = asyncio.run(_standing(settings, full))
-    Console().print(sources_table(orders, looked, hosts))
+    orders, known, hosts, looks = asyncio.run(_standing(settings, full))
+    Console().print(sources_table(orders, known, hosts, looks))
+    for name, look in looks.items():
+        if look.result == "failed":
+            typer.echo(f"{name}: {printable(look.reason or 'no reason was given')}")
     if orders.config is None:
         typer.echo(f"No config was ever applied to {full}*; dateline run or dateline apply does that.")
     else:
@@ -86,7 +96,9 @@ def sources(config: ConfigFile = None, bootstrap: Bootstrap = None, prefix: Pref
         typer.echo(f"Generation {said.generation}, applied by {said.by} at {at(said.changed)} UTC.")
 
 
-def sources_table(orders: Orders, looked: dict[str, Checkpoint], hosts: dict[int, str]) -> Table:
+def sources_table(
+    orders: Orders, known: dict[str, Checkpoint], hosts: dict[int, str], looks: dict[str, SourceLook]
+) -> Table:
     """Give a line for each source, the removed ones that are still remembered last."""
     table = Table("name", "kind", "unit", "state", "last look, UTC", "runs on")
     rows = [(row, "") for row in sources_in(orders.shared).values()]
@@ -94,8 +106,8 @@ def sources_table(orders: Orders, looked: dict[str, Checkpoint], hosts: dict[int
     rows += [(said.config or {}, f"removed {at(said.removed)}") for said in gone]
     for row, removed in rows:
         name, unit = row["name"], row["unit"]
-        host, checkpoint = hosts.get(partition_of(unit)), looked.get(name)
-        state = removed or _state(name, orders, checkpoint, host)
+        host, checkpoint = hosts.get(partition_of(unit)), known.get(name)
+        state = removed or _state(name, orders, checkpoint, host, looks.get(name))
         look = at(checkpoint.looked) if checkpoint else "never"
         cells = (name, row["kind"], unit, state, look, "" if removed else host or "nowhere")
         table.add_row(*(Text(str(cell)) for cell in cells))
@@ -115,14 +127,18 @@ def known(orders: Orders, source: str) -> Shared:
     return orders.shared
 
 
-def _state(name: str, orders: Orders, checkpoint: Checkpoint | None, host: str | None) -> str:
+def _state(
+    name: str, orders: Orders, checkpoint: Checkpoint | None, host: str | None, look: SourceLook | None
+) -> str:
     if name in orders.paused:
         return "paused"
     if checkpoint is not None and checkpoint.quarantined:
         return "quarantined"
     if checkpoint is not None and checkpoint.done:
         return "done"
-    return "waits for a machine" if host is None else "runs"
+    if host is None:
+        return "waits for a machine"
+    return "failed" if look is not None and look.result == "failed" else "runs"
 
 
 def _rest(source: str, settings: KafkaSettings, prefix: str, *, rest: bool) -> None:
@@ -143,10 +159,28 @@ def _changed(settings: KafkaSettings, prefix: str, decide: Callable[[Orders], Se
 
 async def _standing(
     settings: KafkaSettings, prefix: str
-) -> tuple[Orders, dict[str, Checkpoint], dict[int, str]]:
+) -> tuple[Orders, dict[str, Checkpoint], dict[int, str], dict[str, SourceLook]]:
     values = (await table(settings, CHECKPOINTS, prefix)).values()
-    looked = {value.source: value for value in values if isinstance(value, Checkpoint)}
+    known = {value.source: value for value in values if isinstance(value, Checkpoint)}
     async with Admin(settings) as admin:
         members = await admin.members(f"{prefix}ingest")
     hosts = {partition: member.host for member in members for partition in member.partitions}
-    return await read_orders(settings, prefix), looked, hosts
+    orders = await read_orders(settings, prefix)
+    looks = await _looks(settings, prefix)
+    return orders, known, hosts, {name: looks[name] for name in sources_in(orders.shared) if name in looks}
+
+
+async def _looks(settings: KafkaSettings, prefix: str) -> dict[str, SourceLook]:
+    """Give what ingest said last that it could see, by source; nothing of what runs nowhere now."""
+    looks: dict[str, SourceLook] = {}
+    reader = await Reader.open(settings, ITEMS.full(prefix), [0])
+    try:
+        since = await reader.offset_at(int((time.time() - LOOKS_SECONDS) * 1000))
+        async for records in reader.read_to_end(start=since):
+            for record in records:
+                if header(record.headers, "ce_type") == "dateline.look":
+                    value = decode(record.headers, record.value, ITEMS.types).data
+                    looks |= value.sources if isinstance(value, Look) else {}
+    finally:
+        await reader.close()
+    return looks

@@ -7,40 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from connectors.telegram.api.session import login_of, write_login
-from pipeline.kafka import Admin
 from schemas.topics import GAPS
 from tests.connectors.telegram.web.site import Site
 from tests.scenarios.desk import Desk
-from tests.scenarios.numbers import eventually
-from tests.telegram.process import States, come, ingest, items, looked, telegram, written
+from tests.telegram.process import (
+    States,
+    both,
+    come,
+    ingest,
+    items,
+    logged_in,
+    looked,
+    name,
+    published,
+    telegram,
+    written,
+)
 from tests.telegram.server import Room, Server
 from tests.telegram.shown import posts_of
 
 pytestmark = pytest.mark.kafka
 API = {"name": "wire", "channel": "wire", "via": "api"}
 ROUNDS = 2
-SESSION_SECONDS = 6.5
 WEB = {"name": "wire", "channel": "wire", "via": "web"}
-
-
-def logged_in(server: Server, folder: Path, user: int = 777) -> str:
-    """Log a machine in; give its session's file."""
-    account = server.accounts[0] if user == server.accounts[0].user else server.account(user)
-    folder.mkdir(exist_ok=True)
-    write_login(folder / "desk.session", login_of(server.session(account), user))
-    return "desk.session"
-
-
-def name(room: Room, post: int) -> str:
-    return f"telegram/{room.number}/{post}"
-
-
-def published(room: Room, expected: States, *texts: str) -> list[int]:
-    """Publish posts, which are to become items."""
-    posts = [room.publish(text) for text in texts]
-    expected |= {name(room, post): [(1, "usable", text)] for post, text in zip(posts, texts, strict=True)}
-    return posts
 
 
 def edited(room: Room, expected: States, post: int, text: str, *, hide: bool = False) -> None:
@@ -113,17 +102,6 @@ async def test_the_other_way_and_back_copies_and_revises_nothing(desk: Desk, tmp
             with ingest(written(tmp_path, desk, API, telegram=accounts), pages):
                 await asyncio.sleep(3)
                 await come(desk, expected)
-
-
-async def both(desk: Desk) -> None:
-    """Wait until two processes are members of ingest's group; a dead one counts until its session ends."""
-
-    async def two() -> bool:
-        async with Admin(desk.settings) as admin:
-            return len(await admin.members(f"{desk.prefix}ingest")) == len(("owner", "standby"))
-
-    await asyncio.sleep(SESSION_SECONDS)
-    await eventually(two)
 
 
 async def test_a_standby_with_a_login_of_its_own_goes_on(desk: Desk, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from structlog.testing import LogCapture
 from telethon.tl import types
 
 from connectors.telegram.api.accounts import LoggedInAccounts
-from connectors.telegram.api.connection import Pace
+from connectors.telegram.api.pace import Pace
 from connectors.telegram.api.session import login_of, write_login
 from connectors.telegram.host import TelegramHost
 from connectors.telegram.metrics import TelegramMetrics

@@ -1,5 +1,6 @@
 """The real ingest process following channels of a t.me and a Telegram in small, and what it wrote."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from typing import Any
 
 import yaml
 
+from connectors.telegram.api.session import login_of, write_login
 from pipeline.daemon.replay import kafka_section
-from pipeline.kafka import KafkaProblem
+from pipeline.kafka import Admin, KafkaProblem
 from schemas.cloudevents import decode
 from schemas.item import Item
 from schemas.records import Checkpoint
@@ -20,10 +22,13 @@ from tests.scenarios.desk import Desk
 from tests.scenarios.numbers import eventually
 from tests.takeover.daemons import ROOT
 from tests.telegram.child import PAGES
+from tests.telegram.server import Room, Server
 
 NOBODY = "http://127.0.0.1:9"
 """A t.me that nobody serves."""
 HASH = "TELEGRAM_HASH"
+SESSION_SECONDS = 6.5
+"""A member of the group that was killed counts until then."""
 QUICK = {"poll_seconds": 0.2, "reread_seconds": 0.5, "reread_posts": 200}
 States = dict[str, list[tuple[int, str, str]]]
 """Of each post its revisions in order: number, status and text."""
@@ -49,6 +54,14 @@ def telegram(*sessions: str) -> dict[str, Any]:
     return {"api_id": 1, "api_hash": f"${{ENV:{HASH}}}", "sessions": list(sessions), "spacing_seconds": 0.01}
 
 
+def logged_in(server: Server, folder: Path, user: int = 777) -> str:
+    """Log a machine in; give its session's file."""
+    account = server.accounts[0] if user == server.accounts[0].user else server.account(user)
+    folder.mkdir(exist_ok=True)
+    write_login(folder / "desk.session", login_of(server.session(account), user))
+    return "desk.session"
+
+
 @contextmanager
 def ingest(config: Path, pages: str = NOBODY, port: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the process until the block is left, then kill it."""
@@ -66,6 +79,18 @@ def ingest(config: Path, pages: str = NOBODY, port: int = 0) -> Iterator["subpro
     finally:
         process.kill()
         process.wait()
+
+
+def name(room: Room, post: int) -> str:
+    """Give the item id of a post."""
+    return f"telegram/{room.number}/{post}"
+
+
+def published(room: Room, expected: States, *texts: str) -> list[int]:
+    """Publish posts, which are to become items."""
+    posts = [room.publish(text) for text in texts]
+    expected |= {name(room, post): [(1, "usable", text)] for post, text in zip(posts, texts, strict=True)}
+    return posts
 
 
 async def items(desk: Desk) -> list[Item]:
@@ -93,6 +118,17 @@ async def looked(desk: Desk) -> None:
         return any(cursor is not None and cursor.get("looked") for cursor in cursors)
 
     await eventually(once, 30)
+
+
+async def both(desk: Desk, *, settled: float = SESSION_SECONDS) -> None:
+    """Wait until two processes are members of ingest's group; a dead one counts until its session ends."""
+
+    async def two() -> bool:
+        async with Admin(desk.settings) as admin:
+            return len(await admin.members(f"{desk.prefix}ingest")) == len(("owner", "standby"))
+
+    await asyncio.sleep(settled)
+    await eventually(two)
 
 
 async def come(desk: Desk, expected: States, seconds: float = 30) -> None:

@@ -15,10 +15,11 @@ from telethon.tl import functions, types
 from telethon.tl.tlobject import TLRequest
 
 from connectors.seam import SourceFailed
-from connectors.telegram.api.connection import Connection, Pace
+from connectors.telegram.api.connection import Connection
 from connectors.telegram.api.ears import BoundedEars, channel_of, pushed_of
 from connectors.telegram.api.failures import failure_of
 from connectors.telegram.api.lending import AccountLost, Barred, Flooded, Resolved, Shaken, Unanswered
+from connectors.telegram.api.pace import Pace
 from connectors.telegram.api.schedule import HOUR, Lane, MustWait, Rate, Schedule, Ticket
 from connectors.telegram.api.session import Login
 from connectors.telegram.api.wire import public_name_of

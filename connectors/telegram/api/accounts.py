@@ -9,8 +9,8 @@ from typing import Self
 from structlog.typing import FilteringBoundLogger
 
 from connectors.telegram.api.account import LoggedIn
-from connectors.telegram.api.connection import Pace
 from connectors.telegram.api.lending import AccountLost
+from connectors.telegram.api.pace import Pace
 from connectors.telegram.api.session import SessionProblem, read_login, stamp_of
 from connectors.telegram.host import TelegramHost, lacking
 from connectors.telegram.metrics import TelegramMetrics

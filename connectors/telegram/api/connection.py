@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from telethon.errors import AuthKeyNotFound, RPCError
 from connectors.seam import SourceFailed
 from connectors.telegram.api.failures import LOST, failure_of, said
 from connectors.telegram.api.lending import AccountLost, Unanswered
+from connectors.telegram.api.pace import Pace
 from connectors.telegram.api.session import Login, SessionProblem, held
 from connectors.telegram.api.telltale import Telltale, Told
 from connectors.telegram.api.watch import Watch
@@ -32,29 +32,6 @@ from connectors.telegram.metrics import TelegramMetrics
 CLOCK_ALARM_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
 """Who needs a connection that was good waits for the next one, if that is tried before so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long the connection waits for what, in seconds.
-
-    Attributes:
-        first: before the second attempt to connect; each further one waits twice as long.
-        longest: but no longer than this.
-        settled: a connection that held so long counts as a good one, and the waiting begins anew.
-        idle: it ends when nobody has needed it for so long.
-        look: between two looks at whether it brings what it should.
-        clock: between two comparisons of clocks.
-        unknown: a key that the server says it does not know may be known again so much later.
-    """
-
-    first: float = 1.0
-    longest: float = 60.0
-    settled: float = 60.0
-    idle: float = 10.0
-    look: float = 5.0
-    clock: float = 600.0
-    unknown: float = 600.0
 
 
 class _Anew(Exception):
@@ -101,6 +78,7 @@ class Connection:
         self._there: asyncio.Future[TelegramClient] | None = None
         self._anew: asyncio.Future[str] | None = None
         self._trouble = "it is being made"
+        self._unusable: str | None = None
         self._unknown_since: float | None = None
         self._untold_until = 0.0
         self.lost: str | None = None
@@ -174,8 +152,13 @@ class Connection:
     async def _keep(self) -> None:
         try:
             with held(self._path):
+                self._unusable = None
                 await self._keep_connected()
         except SessionProblem as problem:
+            self._metrics.usable.labels(self._path.stem).set(0)
+            if self._unusable != str(problem):
+                self._unusable = str(problem)
+                self._log.error("telegram session cannot be used", file=str(self._path), reason=str(problem))
             self._fail(Unanswered(str(problem)))
         except asyncio.CancelledError:
             self._fail(AccountLost(self.lost) if self.lost else Unanswered("the connection was given up"))

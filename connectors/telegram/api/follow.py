@@ -8,9 +8,12 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from structlog.typing import FilteringBoundLogger
 
 from connectors.seam import Cursor, Looked, Missed, Observation, Sight, Waits
 from connectors.telegram.albums import Parts
@@ -23,6 +26,7 @@ from connectors.telegram.api.lending import (
     Ears,
     Flooded,
     Heard,
+    Resolved,
     Shaken,
     Unanswered,
 )
@@ -69,6 +73,7 @@ class Follow:
     Args:
         config: the source's settings.
         accounts: of this process.
+        log: for what an operator should know.
         now: UTC.
         jitter: gives a number from 0 to 1.
     """
@@ -78,11 +83,14 @@ class Follow:
         config: TelegramConfig,
         accounts: Accounts,
         *,
+        log: FilteringBoundLogger,
         now: Callable[[], datetime] = utc_now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._config = config
         self._accounts = accounts
+        self._log = log
+        self._told_name = config.channel
         self._now = now
         self._jitter = jitter
 
@@ -125,18 +133,46 @@ class Follow:
         return await self.resolve(account, cursor)
 
     async def resolve(self, account: Account, cursor: Cursor | None) -> tuple[Peer, Stand]:
-        """Ask whose the name is.
+        """Ask whose the name is; if it is not the channel's any more, ask for the last one that it had.
 
         Raises:
             SourceFailed: nobody's, or another channel's than the cursor says.
         """
         name = self._config.channel
-        resolved = await account.resolve(name, source=self._config.name)
+        resolved = await self._resolved(account, cursor)
         stand = read_stand(cursor, channel=resolved.id, name=resolved.name)
         kept = stand.rest.get("access")
         access = {**(kept if isinstance(kept, dict) else {}), str(account.user): str(resolved.access_hash)}
         rest = {**stand.rest, "access": access, "asked": name.casefold()}
         return Peer(resolved.id, resolved.access_hash, kept=False), replace(stand, rest=rest)
+
+    async def _resolved(self, account: Account, cursor: Cursor | None) -> Resolved:
+        """Find the channel; a login that never asked about it must find one that was renamed, too."""
+        name, source, pinned = self._config.channel, self._config.name, pinned_channel(cursor)
+        last = renamed_to(cursor, name)
+        try:
+            found = await account.resolve(name, source=source)
+        except Barred:
+            if not last:
+                raise
+            return await account.resolve(last, source=source)
+        if last and found.id != pinned:
+            with suppress(Barred):
+                former = await account.resolve(last, source=source)
+                found = former if former.id == pinned else found
+        return found
+
+    def told_name(self, name: str) -> None:
+        """Tell the operator of a name that the config does not have."""
+        configured = self._config.channel
+        if name.casefold() != configured.casefold() and name != self._told_name:
+            self._log.warning(
+                "telegram channel was renamed; correct `channel`",
+                source=self._config.name,
+                channel=configured,
+                renamed_to=name or None,
+            )
+        self._told_name = name
 
     def moment(self) -> Moment:
         """Give the time."""
@@ -179,6 +215,17 @@ class Follow:
             return Missed(what.since, what.until, what.reason)
         assert isinstance(what, Look)  # noqa: S101  # mypy: there is nothing else
         return Looked(cursor=telling.cursor)
+
+
+def renamed_to(cursor: Cursor | None, configured: str) -> str:
+    """Give the public name that a channel had last, if it is not that in the config; else none.
+
+    Who changes `channel` in the config means another channel: then the checkpoint's name is no help.
+    """
+    said = cursor or {}
+    last = str(said.get("name") or "")
+    same = said.get("asked") == configured.casefold()
+    return last if same and last.casefold() != configured.casefold() else ""
 
 
 class _Course:
@@ -295,3 +342,4 @@ class _Course:
         for chat in chats:
             if getattr(chat, "id", None) == self._peer.channel and not getattr(chat, "min", False):
                 self._standing.name = public_name_of(chat, self._follow.config.channel)
+                self._follow.told_name(self._standing.name)

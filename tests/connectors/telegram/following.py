@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Self
 
+import structlog
+
 from connectors.seam import Cursor, Looked, Missed, Waits
 from connectors.telegram import Telegram, TelegramConfig
 from pipeline.compliance import Desk
@@ -21,6 +23,7 @@ class Shared:
     def __init__(self, accounts: Account) -> None:
         self.accounts = accounts
         self.http = None
+        self.log = structlog.get_logger()
 
 
 class Following:
@@ -28,7 +31,9 @@ class Following:
 
     def __init__(self, account: Account, room: Room, desk: Desk | None = None, **settings: Any) -> None:
         quick: dict[str, Any] = {"poll_seconds": 0.05, "reread_seconds": 0.1, "album_seconds": 0.05}
-        self.config = TelegramConfig(name=room.name, channel=room.name, via="api", **(quick | settings))
+        self.config = TelegramConfig(
+            **({"name": room.name, "channel": room.name, "via": "api"} | quick | settings)
+        )
         self.account = account
         self.desk = desk or Desk()
         self.looks = 0

@@ -242,12 +242,19 @@ async def test_an_unused_account_lets_go_of_its_session(
     await account.call(history(room), source="s")  # and comes back when it is needed
 
 
-async def test_a_session_that_another_process_has(server: Household, account: LoggedIn, file: Path) -> None:
+async def test_a_session_that_another_process_has(
+    server: Household, account: LoggedIn, my: Desk, file: Path
+) -> None:
     room = server.room("wire")
-    with held(file), pytest.raises(Unanswered, match="another process on this machine uses this session"):
-        await account.call(history(room), source="s")
+    with held(file):
+        for _ in range(3):
+            with pytest.raises(Unanswered, match="another process on this machine uses this session"):
+                await account.call(history(room), source="s")
+        assert my.events("error") == ["telegram session cannot be used"]  # once
+        assert my.metric("account_usable", account="desk") == 0
     assert server.asked == []
     await account.call(history(room), source="s")
+    assert my.metric("account_usable", account="desk") == 1
 
 
 @pytest.mark.parametrize("error", ["AUTH_KEY_UNREGISTERED", "AUTH_KEY_DUPLICATED", "USER_DEACTIVATED_BAN"])

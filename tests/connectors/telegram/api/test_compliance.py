@@ -2,22 +2,14 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.telegram import Telegram, TelegramConfig
 from pipeline.compliance import Compliance, World
+from tests.connectors.telegram.following import Shared
 from tests.telegram.account import Account
 from tests.telegram.server import Room, Server
-
-
-class Shared:
-    """What a process shares, with a thin account."""
-
-    def __init__(self, accounts: Any) -> None:
-        self.accounts = accounts
-        self.http = None
 
 
 class ApiWorld:

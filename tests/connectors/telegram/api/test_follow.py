@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from telethon.tl import types
 
 from pipeline.compliance import Desk
@@ -139,6 +140,36 @@ async def test_a_channel_that_is_renamed_is_followed_by_its_number(server: Serve
         await until(lambda: "under another name" in run.texts())
     assert run.desk.items[-1].source == "Wireless"
     assert run.desk.items[-1].url == f"https://t.me/Wireless/{room.top}"
+
+
+@pytest.mark.parametrize("taken", [(), ("Wire",)], ids=["the old name is nobody's", "is another channel's"])
+async def test_a_login_of_its_own_finds_a_channel_that_was_renamed(
+    server: Server, room: Room, taken: tuple[str, ...]
+) -> None:
+    async with Account(server) as account, Following(account, room) as run:
+        await run.looked()
+        room.rename("Wireless")
+        await until(lambda: (run.desk.cursor or {})["name"] == "Wireless")
+    for name in taken:
+        server.room(name).publish("another channel's")
+    desk = run.desk
+    desk.cursor = {key: value for key, value in (desk.cursor or {}).items() if key != "access"}
+    async with Account(server) as account, Following(account, room, desk, channel="Wire") as run:
+        room.publish("under another name")
+        await until(lambda: "under another name" in run.texts())
+        assert not run.failures
+    assert "another channel's" not in run.texts()
+
+
+async def test_a_rename_is_told_once(server: Server, room: Room) -> None:
+    async with Account(server) as account, Following(account, room) as run:
+        await run.looked()
+        with capture_logs() as log:
+            room.rename("Wireless")
+            await run.looked(3)
+    assert [(entry["log_level"], entry["channel"], entry["renamed_to"]) for entry in log] == [
+        ("warning", "Wire", "Wireless")
+    ]
 
 
 async def test_a_difference_that_is_refused_for_days_is_not_asked_for_again_and_again(
