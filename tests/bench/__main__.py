@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -67,7 +67,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="by default all")
     parser.add_argument("--quick", action="store_true", help="small sizes and one run: about a minute")
     parser.add_argument("--runs", type=int, help="how often each figure is taken (3; quick: 1)")
+    parser.add_argument(
+        "--quiet-seconds", type=float, help="how long quiet channels are followed (60; quick: 5)"
+    )
     given = parser.parse_args()
+    sizes = QUICK if given.quick else FULL
+    sizes = replace(sizes, quiet_seconds=given.quiet_seconds or sizes.quiet_seconds)
     runs = given.runs or (1 if given.quick else 3)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing stays behind
     console = Console()
@@ -75,9 +80,7 @@ def main() -> None:
         console.width = WIDTH
     loads = [os.getloadavg()[0]]
     with broker() as kafka:
-        measured = asyncio.run(
-            measure(kafka, given.parts or PARTS, QUICK if given.quick else FULL, runs, console)
-        )
+        measured = asyncio.run(measure(kafka, given.parts or PARTS, sizes, runs, console))
     loads.append(os.getloadavg()[0])
     console.print(figures.table_of(measured))
     figures.write(OUT, measured, loads)

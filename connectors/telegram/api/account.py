@@ -69,7 +69,9 @@ class LoggedIn:
         self._metrics = metrics
         self._now = now
         self._at = at
-        self._schedule = Schedule(Rate(host.requests_per_hour, host.spacing_seconds))
+        self._schedule = Schedule(
+            Rate(host.requests_per_hour, host.spacing_seconds, host.requests_per_hour // 2)
+        )
         self._turns: dict[Ticket, asyncio.Future[None]] = {}
         self._bell: asyncio.TimerHandle | None = None
         self._ears: dict[int, set[BoundedEars]] = {}

@@ -23,10 +23,13 @@ class Rate:
     Attributes:
         per_hour: times in any hour.
         spacing: seconds between two, at least.
+        burst: after so many in an hour the others are spread over it, so that nobody waits for its end; none:
+            as many as there may be.
     """
 
     per_hour: int
     spacing: float
+    burst: int | None = None
 
 
 RATES: Mapping[str, Rate] = {RESOLVE: Rate(per_hour=60, spacing=3.0)}
@@ -80,10 +83,17 @@ class _Meter:
             self.asked.popleft()
         if not self.asked:
             return now
-        due = self.asked[-1] + self.rate.spacing
+        due = self.asked[-1] + self.spacing()
         if len(self.asked) >= self.rate.per_hour:
             due = max(due, self.asked[-self.rate.per_hour] + HOUR)
         return max(due, now)
+
+    def spacing(self) -> float:
+        """Give the seconds between two requests, after so many in this hour."""
+        rate = self.rate
+        if rate.burst is None or len(self.asked) < rate.burst:
+            return rate.spacing
+        return max(rate.spacing, HOUR / max(1, rate.per_hour - rate.burst))
 
 
 class Schedule:
@@ -184,4 +194,4 @@ class Schedule:
         """Estimate how long it takes until everybody in line for the same has been served."""
         meter = self._kinds.get(method, self._all)
         ahead = sum(1 for one in self._line if meter is self._all or one.lane.method == method)
-        return self._due(now, method) - now + ahead * meter.rate.spacing
+        return self._due(now, method) - now + ahead * meter.spacing()
