@@ -27,6 +27,8 @@ from connectors.telegram.host import TelegramHost
 from connectors.telegram.metrics import TelegramMetrics
 
 RESOLVE_AGAIN_SECONDS = HOUR
+BURST_SHARE = 4
+"""A quarter of an hour's requests may be made at once; so three quarters of them can be made every hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class LoggedIn:
         self._now = now
         self._at = at
         self._schedule = Schedule(
-            Rate(host.requests_per_hour, host.spacing_seconds, host.requests_per_hour // 2)
+            Rate(host.requests_per_hour, host.spacing_seconds, host.requests_per_hour // BURST_SHARE)
         )
         self._turns: dict[Ticket, asyncio.Future[None]] = {}
         self._bell: asyncio.TimerHandle | None = None
