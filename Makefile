@@ -25,8 +25,8 @@ $(READY): pyproject.toml requirements/dev.txt
 run: $(READY)  ## see Dateline do its job: a recorded day through a real Kafka
 	@$(BIN)/dateline demo
 
-test: $(READY)  ## all tests, on a real Kafka
-	@$(BIN)/python -m pytest
+test: $(READY)  ## all tests, on real Kafkas, in two processes
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)  ## ruff, mypy, import rules, generated files, lengths
 	@$(BIN)/ruff format --check .
