@@ -9,6 +9,7 @@ from connectors.common.http import Http
 from connectors.registry import Kind
 from connectors.seam import Lent
 from connectors.telegram import Telegram, TelegramConfig, TelegramShared
+from connectors.telegram.api import schedule
 from pipeline.cli import main as dateline
 
 PAGES = "TELEGRAM_PAGES"
@@ -23,9 +24,10 @@ class Hasty(TelegramShared):
 
 
 def main() -> None:
-    """Turn to the other t.me, then be `dateline`."""
+    """Turn to the other t.me, whose patience with names has no end, then be `dateline`."""
     connector = partial(Telegram, base=os.environ[PAGES])
     patch.dict(registry.KINDS, {"telegram": Kind(TelegramConfig, connector, Hasty)}).start()
+    patch.dict(schedule.RATES, {schedule.RESOLVE: schedule.Rate(per_hour=1000, spacing=0.0)}).start()
     dateline()
 
 
