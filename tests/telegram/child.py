@@ -9,7 +9,8 @@ from connectors.common.http import Http
 from connectors.registry import Kind
 from connectors.seam import Lent
 from connectors.telegram import Telegram, TelegramConfig, TelegramShared
-from connectors.telegram.api import schedule
+from connectors.telegram.api import account, schedule
+from connectors.telegram.api.connection import Pace
 from pipeline.cli import main as dateline
 
 PAGES = "TELEGRAM_PAGES"
@@ -28,6 +29,8 @@ def main() -> None:
     connector = partial(Telegram, base=os.environ[PAGES])
     patch.dict(registry.KINDS, {"telegram": Kind(TelegramConfig, connector, Hasty)}).start()
     patch.dict(schedule.RATES, {schedule.RESOLVE: schedule.Rate(per_hour=1000, spacing=0.0)}).start()
+    # It cuts connections every few seconds, and is there again at once.
+    patch.object(account, "Pace", partial(Pace, first=0.2, longest=1.0)).start()
     dateline()
 
 

@@ -11,7 +11,7 @@ from telethon.tl import types
 from schemas.item import Item
 from tests.telegram.server import Room
 from tests.telegram.server.link import Link
-from tests.telegram.week.verdict import missed_in
+from tests.telegram.week.verdict import count_in, missed_in
 from tests.telegram.week.witness import State, Witness
 
 
@@ -128,7 +128,8 @@ class Proof:
         wrong["gaps doubled"] += sum(times > 1 for times in said.values())
         wrong["gaps of what was seen"] += len(seen & set(said))
         withheld = {number for number in self._gone if number not in seen and self._blind(number)}
-        wrong["gaps not told"] += len(withheld - set(said))
+        unnamed = sum(count_in(reason) - len(missed_in(reason)) for reason in gaps)
+        wrong["gaps not told"] += max(0, len(withheld - set(said)) - unnamed)
         return wrong
 
     def _blind(self, number: int) -> bool:

@@ -64,8 +64,13 @@ def judge(room: Room, items: Iterable[Item], gaps: Iterable[str], *, first: int 
 
 def missed_in(reason: str) -> set[int]:
     """Give the messages that a gap names; of very many it names the first."""
-    spelled = re.sub(r"\.\.\.$", "", reason.rpartition(": ")[2]).rpartition(",")
-    return set(read_spelled(spelled[0] or spelled[2]))
+    spelled = re.sub(r",?[^,]*\.\.\.$", "", reason.rpartition(": ")[2])
+    return set(read_spelled(spelled))
+
+
+def count_in(reason: str) -> int:
+    """Give how many messages a gap is about."""
+    return int(reason.partition(" ")[0])
 
 
 class Plain:
