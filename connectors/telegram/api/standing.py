@@ -84,7 +84,7 @@ class Standing:
         self._config = config
         self._stand = stand
         keep = config.reread_posts + MARGIN
-        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep)
+        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep, gone=stand.gone)
         self._in = Intake(stand, self._known, config.album_seconds)
         self._backlog = stand.backlog
         self._complete = self._looked = self._reread = stand.looked
@@ -190,6 +190,8 @@ class Standing:
             pts=self._safe_pts,
             first=self._in.first,
             backlog=0 if over else self._backlog,
+            unseen=self._unseen(),
+            gone=tuple(self._in.gone_above()),
             rest=self._stand.rest,
         ).spell()
 
@@ -350,7 +352,7 @@ class Standing:
         self._safe_pts = self._pts
         if self.agenda.open or self._since is None or self._in.last is None:
             return
-        unseen = tuple(sorted(one for one in self._in.unseen if one > self._backlog))
+        unseen = self._unseen()
         if self._blind and unseen:
             self.told.append(Telling(Hole(self._complete, now.at, unseen), None))
         self._in.unseen.clear()
@@ -358,6 +360,11 @@ class Standing:
         self._complete, self._looked = self._since.at, self._reread
         self._since = None
         self.told.append(Telling(Look(), self.cursor()))
+
+    def _unseen(self) -> tuple[int, ...]:
+        """Give what was gone before it was seen, but for what first contact may leave out; ascending."""
+        walked = self._up.missing if self._up is not None else ()
+        return tuple(sorted(one for one in (*self._in.unseen, *walked) if one > self._backlog))
 
     def _tell(self, news: Iterable[News], *, backlog: bool = False) -> None:
         """Put on the list what is to be yielded; the cursor lies behind the last of it."""
