@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -28,7 +27,9 @@ from tests.telegram.week.witness import Witness
 
 PREFIX = "week."
 BACKFILL = 100
-PACE = {"via": "api", "poll_seconds": 0.5, "reread_seconds": 1, "reread_posts": 100}
+LARGE = 400
+"""So many posts that were missed are several pages."""
+PACE = {"via": "api", "poll_seconds": 0.5, "reread_seconds": 1, "reread_posts": 60}
 HASTE = {"requests_per_hour": 1_000_000, "spacing_seconds": 0.001}
 PATIENCE = 120.0
 STEPS = 12
@@ -43,7 +44,6 @@ class Outcome:
     Attributes:
         happened: what there was.
         kills: of the process, by what it was in the middle of.
-        disconnects: there were.
         written: what stands on the topics.
         excused: states that were sent right before a kill or a cut, and were gone when it looked again.
         wrong: what is wrong with it.
@@ -134,44 +134,62 @@ class Plan:
     def __init__(self, script: Week, daemon: Daemon, witness: Witness) -> None:
         self._script, self._daemon, self._witness = script, daemon, witness
         rounds = range(script.size.rounds)
-        quiet = [one for one in rounds if one not in script.gaps and one % 3 != 1 and one % 2 == 0]
-        self._amid = set(quiet[2::6])  # pushes
-        self._behind = set(quiet[5::6])  # an edit or a deletion
+        told = [one for one in rounds if one not in script.gaps and one % 3 != 1 and one % 2 == 0]
+        self._amid_pushes = set(told[1::6])
+        self._behind_changes = set(told[4::6])
 
-    def before(self) -> None:
+    def begin(self) -> None:
         """Let it be killed at first contact, when some channels have come in and others have not."""
-        pages = 4 * len(self._script.rooms)
-        self._witness.when("GetHistory", pages // 4, partial(self._again, pages // 3))
+        pages = len(self._script.rooms)
 
-    def _again(self, pages: int) -> None:
-        self._daemon.kill("a backfill")
-        self._witness.when("GetHistory", pages, partial(self._daemon.kill, "a backfill"))
+        def kill(_: Room) -> None:
+            self._daemon.kill("a backfill")
+
+        def kill_twice(room: Room) -> None:
+            kill(room)
+            self._witness.when("GetHistory", 2 * pages, kill)
+
+        self._witness.when("GetHistory", pages, kill_twice)
 
     async def play(self, number: int) -> None:
         """Let a round happen."""
         gap, dice = self._script.gaps.get(number, 0), self._script.dice
-        at = dice.randrange(self._script.each) if number in self._amid else None
+        at = dice.randrange(self._script.each) if number in self._amid_pushes else None
         for step, _ in enumerate(self._script.steps(number)):
-            if step == 0 and gap >= 4 * BACKFILL:
-                self._amid_gap(gap, times=2 if gap > 4000 else 1)
+            if step == 0 and gap >= LARGE:
+                self._amid_gap(gap, times=1 + (gap >= 10 * LARGE))
             if step % STEPS == 0:
                 await asyncio.sleep(BREATH)
             if step == at:
                 self._daemon.kill("pushes")
-        if number in self._behind:
+                self._amid_holes()
+        if number in self._behind_changes:
             delete = bool(dice.getrandbits(1))
             self._script.change(dice.choice(self._script.rooms), delete=delete)
             await asyncio.sleep(dice.random() * 0.1)
             self._daemon.kill("a deletion" if delete else "an edit")
 
     def _amid_gap(self, gap: int, times: int) -> None:
-        def kill() -> None:
+        """Let it be killed while it reads page after page of what it missed."""
+
+        def kill(_: Room) -> None:
             self._daemon.kill(f"a gap of {gap}")
             if times > 1:
                 self._amid_gap(gap, times - 1)
 
         pages = self._script.dice.randrange(2, gap // 100 // times)
         self._witness.when("GetHistory", pages, kill, room=self._script.gap)
+
+    def _amid_holes(self) -> None:
+        """Let it be killed when it has found that messages are gone that it never saw, before it said so."""
+
+        def kill(_: Room) -> None:
+            self._daemon.kill("a look with holes")
+
+        def found(room: Room) -> None:
+            self._witness.when("GetHistory", 2, kill, room=room)
+
+        self._witness.when("GetMessages", 1, found)
 
 
 @contextmanager
@@ -206,7 +224,7 @@ async def week(folder: Path, settings: KafkaSettings, size: Size, seed: int) -> 
         daemon = Daemon(config_of(folder, desk, witness, script.rooms))
         plan, looks = Plan(script, daemon, witness), Looks(desk, script.rooms)
         try:
-            plan.before()
+            plan.begin()
             daemon.start()
             await looks.after(0)
             for number in range(size.rounds):

@@ -22,24 +22,17 @@ class Witness(Server):
     Attributes:
         shown: of each state the connections that were sent it, and when each was for the first time (seconds
             of the epoch, as all moments here).
-        drops: connections were cut so often by us.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: dict[State, dict[Link, float]] = {}
-        self.pushed = 0
         self._taking: Link | None = None
-        self._alarm: tuple[str, Room | None, int, Callable[[], None]] | None = None
+        self._alarm: tuple[str, Room | None, int, Callable[[Room], None]] | None = None
 
-    def when(self, name: str, times: int, do: Callable[[], None], *, room: Room | None = None) -> None:
-        """Do something as soon as so many requests of a name have been answered from now on."""
+    def when(self, name: str, times: int, do: Callable[[Room], None], *, room: Room | None = None) -> None:
+        """Do something as soon as so many requests of a name have come from now on; one thing at a time."""
         self._alarm = name, room, times, do
-
-    @property
-    def waits(self) -> bool:
-        """Say whether what was to be done is still to be done."""
-        return self._alarm is not None
 
     def _take(self, link: Link, number: int, request: Any) -> None:
         self._taking = link
@@ -49,7 +42,9 @@ class Witness(Server):
         result = super()._answer(name, request)
         if self._taking is not None:
             self._note(self._taking, messages_in(result))
-        self._count(name, getattr(getattr(request, "peer", None), "channel_id", None))
+        peer = getattr(request, "peer", None) or getattr(request, "channel", None)
+        if (room := self.rooms.get(getattr(peer, "channel_id", 0))) is not None:
+            self._count(name, room)
         return result
 
     def _push(self, update: Any, room: Room) -> None:
@@ -66,14 +61,14 @@ class Witness(Server):
                 state = State(message.peer_id.channel_id, message.id, getattr(message, "message", None) or "")
                 self.shown.setdefault(state, {}).setdefault(link, at)
 
-    def _count(self, name: str, channel: int | None) -> None:
+    def _count(self, name: str, room: Room) -> None:
         if self._alarm is None:
             return
-        wanted, room, times, do = self._alarm
-        if name == wanted and (room is None or room.number == channel):
-            self._alarm = (wanted, room, times - 1, do) if times > 1 else None
+        wanted, where, times, do = self._alarm
+        if name == wanted and where in (None, room):
+            self._alarm = (wanted, where, times - 1, do) if times > 1 else None
             if self._alarm is None:
-                do()
+                do(room)
 
 
 def messages_in(result: Any) -> list[Any]:
