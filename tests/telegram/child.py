@@ -9,6 +9,8 @@ from connectors.common.http import Http
 from connectors.registry import Kind
 from connectors.seam import Lent
 from connectors.telegram import Telegram, TelegramConfig, TelegramShared
+from connectors.telegram.api import account, schedule
+from connectors.telegram.api.pace import Pace
 from pipeline.cli import main as dateline
 
 PAGES = "TELEGRAM_PAGES"
@@ -23,9 +25,12 @@ class Hasty(TelegramShared):
 
 
 def main() -> None:
-    """Turn to the other t.me, then be `dateline`."""
+    """Turn to the other t.me, whose patience with names has no end, then be `dateline`."""
     connector = partial(Telegram, base=os.environ[PAGES])
     patch.dict(registry.KINDS, {"telegram": Kind(TelegramConfig, connector, Hasty)}).start()
+    patch.dict(schedule.RATES, {schedule.RESOLVE: schedule.Rate(per_hour=1000, spacing=0.0)}).start()
+    # It cuts connections every few seconds, and is there again at once.
+    patch.object(account, "Pace", partial(Pace, first=0.2, longest=1.0)).start()
     dateline()
 
 

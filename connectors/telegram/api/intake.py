@@ -33,8 +33,15 @@ class Intake:
         self.first = stand.first if stand.first is not None else min(stand.window, default=None)
         self.top = 0
         self.around: dict[int, None] = {}
-        self.unseen: dict[int, None] = {}
+        self.unseen: dict[int, None] = dict.fromkeys(stand.unseen)
+        self._above = dict.fromkeys(stand.gone)
         self._held = Held(album_seconds)
+
+    def gone_above(self) -> list[int]:
+        """Give the messages above `last` that are known to be gone."""
+        last = self.last or 0
+        self._above = {one: None for one in self._above if one > last and self.known.was_gone(one)}
+        return list(self._above)
 
     def due(self) -> float:
         """Give the moment at which an album has waited long enough."""
@@ -75,9 +82,12 @@ class Intake:
         lowest = self.known.lowest()
         old: list[News] = []
         for message in fresh:
+            above = message > (self.last or 0)
+            if above:
+                self._above[message] = None
             if self.known.has(message):
                 continue
-            if message > (self.last or 0):
+            if above:
                 self.unseen[message] = None
             elif message >= lowest:
                 self.around[message] = None  # of an album, or never seen: its neighbours tell

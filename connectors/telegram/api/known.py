@@ -105,6 +105,7 @@ class Known:
         shown: when they did.
         fingerprint: of a post.
         keep: so many of the newest posts are remembered.
+        gone: messages that do not exist any more, by the cursor.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Known:
         posts: Iterable[int],
         shown: datetime | None,
         *,
+        gone: Iterable[int] = (),
         fingerprint: Callable[[Parts], str],
         keep: int,
     ) -> None:
@@ -122,7 +124,7 @@ class Known:
         self._marks: dict[int, Mark] = {}
         self._owners: dict[int, int] = {}
         self._groups: dict[str, int] = {}
-        self._gone: dict[int, int] = {}
+        self._gone = dict.fromkeys(gone, 0)
         for post in posts:
             self._marks[post] = Mark(None, shown=shown)
             self._owners[post] = post

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.seam import Cursor, SourceFailed
 from connectors.telegram.window import read_spelled, spell
 
-OWN = ("channel", "name", "last", "window", "looked", "pts", "first", "backlog")
+OWN = ("channel", "name", "last", "window", "looked", "pts", "first", "backlog", "unseen", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Stand:
         pts: the channel's count of changes behind which the next difference begins; a hint, never a proof.
         first: lowest message id that was taken in.
         backlog: up to this id it is first contact that brings posts in.
+        unseen: messages that were gone before they were seen; the look that will say so is not over.
+        gone: messages above `last` that are known to be gone: no page shows a hole there as news.
         rest: the cursor's other keys.
     """
 
@@ -35,6 +37,8 @@ class Stand:
     pts: int | None = None
     first: int | None = None
     backlog: int = 0
+    unseen: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
     rest: Mapping[str, Any] = field(default_factory=dict)
 
     def spell(self) -> dict[str, Any]:
@@ -48,6 +52,8 @@ class Stand:
             "pts": self.pts,
             "first": self.first,
             "backlog": self.backlog or None,
+            "unseen": spell(self.unseen) or None,
+            "gone": spell(self.gone) or None,
         }
         return {**self.rest, **{key: value for key, value in spelled.items() if value is not None}}
 
@@ -82,6 +88,8 @@ def read_stand(cursor: Cursor | None, *, channel: int, name: str) -> Stand:
             pts=_number(cursor.get("pts")),
             first=_number(cursor.get("first")),
             backlog=_number(cursor.get("backlog")) or 0,
+            unseen=read_spelled(str(cursor.get("unseen") or "")),
+            gone=read_spelled(str(cursor.get("gone") or "")),
             rest={key: value for key, value in cursor.items() if key not in OWN},
         )
     except (TypeError, ValueError) as problem:

@@ -31,21 +31,19 @@ from connectors.telegram.api.asks import (
     Page,
     Said,
     These,
-    Until,
     Update,
     kind_of,
 )
+from connectors.telegram.api.first import First
 from connectors.telegram.api.intake import Intake
 from connectors.telegram.api.known import Known, News, Word
 from connectors.telegram.api.stand import Stand
 from connectors.telegram.api.telling import Asked, Hole, Look, Telling
-from connectors.telegram.api.walks import ALBUM, Downward, Start, Upward
+from connectors.telegram.api.walks import ALBUM, Downward, Upward
 from connectors.telegram.config import TelegramConfig
 
 SETTLE = 5.0
 """A push may be so much ahead of the pages, seconds: a page that does not show it yet says nothing."""
-WALKED = 2 * PAGE
-"""Where a longer backlog begins is looked up, not walked to; an album counts there as its messages."""
 MARGIN = 300
 """Posts that are remembered beyond those that are looked at again."""
 
@@ -86,7 +84,7 @@ class Standing:
         self._config = config
         self._stand = stand
         keep = config.reread_posts + MARGIN
-        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep)
+        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep, gone=stand.gone)
         self._in = Intake(stand, self._known, config.album_seconds)
         self._backlog = stand.backlog
         self._complete = self._looked = self._reread = stand.looked
@@ -97,8 +95,7 @@ class Standing:
         self._passed: set[int] = set()
         self._up: Upward | None = None
         self._down: Downward | None = None
-        posts = config.backfill_posts
-        self._start = Start(posts) if config.backfill_since is None and posts > WALKED else None
+        self._first = First(config.backfill_posts, config.backfill_since, number=0, began=now)
 
     def next(self, now: Moment) -> Asked | None:
         """Give what to ask now; none if nothing is due, or while something is being asked."""
@@ -175,10 +172,10 @@ class Standing:
             self._count("pages")
             self._pts = self._pts if self._pts is not None else answer.pts
             self._release(self._up, self._up.take(answer, asked, self._known.was_gone), asked)
-        elif asked.why == "since":
-            self._begin_after(max((part.id for part in answer.parts), default=0))
-        elif asked.why == "start" and self._start is not None:
-            self._begin_at(self._start, answer)
+        elif asked.why == "first":
+            self._first.take(answer)
+            if self._first.after is not None:
+                self._begin_after(self._first.after, self._first.head)
         elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
             self._down.take(answer)
             if self._down.done:
@@ -198,6 +195,8 @@ class Standing:
             pts=self._safe_pts,
             first=self._in.first,
             backlog=0 if over else self._backlog,
+            unseen=self._unseen(),
+            gone=tuple(self._in.gone_above()),
             rest=self._stand.rest,
         ).spell()
 
@@ -223,7 +222,7 @@ class Standing:
         if self._known.doubts:
             yield "doubts", These(tuple(self._known.doubts)[:PAGE])
         if self._in.last is None:
-            yield self._first_contact(self._known.number, now)
+            yield "first", self._first.ask()
             return
         if self.agenda.newer and self._up is None:
             head = None if self.agenda.thorough else self._in.top
@@ -239,18 +238,6 @@ class Standing:
             yield "again", self._down.ask()
         if self.agenda.differ and self._pts is not None:  # last: it tells old states too, pages know the new
             yield "differ", Difference(self._pts)
-
-    def _first_contact(self, number: int, now: Moment) -> tuple[str, Ask]:
-        """Find where to begin, so many posts back or behind a moment, and where the backlog ends."""
-        since = self._config.backfill_since
-        if since is not None and self._backlog:
-            return "since", Until(since)
-        if self._start is not None:
-            return "start", self._start.ask()
-        if self._down is None:
-            count = 0 if since is not None else self._config.backfill_posts
-            self._down = Downward(count, floor=0, number=number, began=now)
-        return "again", self._down.ask()
 
     def _take_off(self, asked: Asked) -> None:
         """Take off the list what is asked for; what comes on it meanwhile is asked for again."""
@@ -339,13 +326,8 @@ class Standing:
             self.agenda.newer = self.agenda.thorough = False
 
     def _end_reread(self, down: Downward, now: Moment) -> None:
-        """Take in the last posts; of first contact, where to begin."""
+        """Take in the last posts."""
         self._down = None
-        if self._in.last is None:
-            self._backlog = down.high() or 0
-            if not (self._config.backfill_since and self._backlog):
-                self._begin_after(down.low() - 1)
-            return
         word = Word("reread", down.number, down.began.at, now.ticks, self._complete, pts=down.pts)
         for parts in down.posts():
             self._tell(self._in.show(parts, word))
@@ -358,16 +340,8 @@ class Standing:
         self._reread = down.began.at
         self.agenda.again = False
 
-    def _begin_at(self, start: Start, page: Page) -> None:
-        """Take in what was asked for to find the place of first contact."""
-        start.take(page)
-        if start.failed:
-            self._start = None
-        elif start.low is not None:
-            self._backlog = start.head
-            self._begin_after(start.low - 1)
-
-    def _begin_after(self, last: int) -> None:
+    def _begin_after(self, last: int, backlog: int) -> None:
+        self._backlog = backlog
         self._in.last, self._in.first = last, last + 1
         self.agenda.again = False
         self._reread = self._since.at if self._since else None
@@ -379,7 +353,7 @@ class Standing:
         self._safe_pts = self._pts
         if self.agenda.open or self._since is None or self._in.last is None:
             return
-        unseen = tuple(sorted(one for one in self._in.unseen if one > self._backlog))
+        unseen = self._unseen()
         if self._blind and unseen:
             self.told.append(Telling(Hole(self._complete, now.at, unseen), None))
         self._in.unseen.clear()
@@ -387,6 +361,11 @@ class Standing:
         self._complete, self._looked = self._since.at, self._reread
         self._since = None
         self.told.append(Telling(Look(), self.cursor()))
+
+    def _unseen(self) -> tuple[int, ...]:
+        """Give what was gone before it was seen, but for what first contact may leave out; ascending."""
+        walked = self._up.missing if self._up is not None else ()
+        return tuple(sorted(one for one in (*self._in.unseen, *walked) if one > self._backlog))
 
     def _tell(self, news: Iterable[News], *, backlog: bool = False) -> None:
         """Put on the list what is to be yielded; the cursor lies behind the last of it."""

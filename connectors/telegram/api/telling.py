@@ -61,7 +61,7 @@ class Asked:
         ask: what is asked.
         number: of what had been heard by then.
         moment: when.
-        why: newer, holes, doubts, around, differ, again, since or start.
+        why: first, newer, holes, doubts, around, differ or again.
     """
 
     ask: Ask

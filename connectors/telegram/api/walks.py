@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from connectors.telegram.albums import Part, Parts, first_is_cut, posts_of, split_last
-from connectors.telegram.api.asks import PAGE, Back, Moment, Newer, Older, Page
+from connectors.telegram.api.asks import PAGE, Moment, Newer, Older, Page
 from connectors.telegram.api.telling import Asked
 
 HOLES = 1000
@@ -99,49 +99,6 @@ class Upward:
             behind = min([*starts[index:], *waiting], default=self._position + 1) - 1
             ready.append((post, behind))
         return ready
-
-
-class Start:
-    """Where the last so many messages begin, found in two requests, no album cut.
-
-    A walk down to that place would read all of them, and the walk up reads them again.
-
-    Attributes:
-        head: the newest message; 0: there is none, or nobody said yet.
-        low: the lowest of the last so many; none as long as it is not found.
-        failed: what Telegram showed is not what was asked for; the place has to be walked to.
-
-    Args:
-        count: so many messages.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.head = 0
-        self.low: int | None = None
-        self.failed = False
-        self._count = count
-
-    def ask(self) -> Older | Back:
-        """Give what to ask next."""
-        return Back(self.head, self._count - ALBUM, 2 * ALBUM) if self.head else Older(0, 1)
-
-    def take(self, page: Page) -> None:
-        """Take in a page."""
-        parts = sorted(page.parts, key=lambda part: part.id, reverse=True)
-        if not self.head:
-            self.head = parts[0].id if parts else 0
-            if page.total is None:
-                self.failed = True
-            elif page.total <= self._count:
-                self.low = 1
-        elif len(parts) < 2 * ALBUM or parts[0].id > self.head:
-            self.failed = True
-        else:
-            place = ALBUM - 1
-            group = parts[place].group
-            while group is not None and place + 1 < len(parts) and parts[place + 1].group == group:
-                place += 1
-            self.low = parts[place].id
 
 
 class Downward:

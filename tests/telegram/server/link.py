@@ -40,6 +40,7 @@ class Link:
         skew: how far its clock is ahead (s).
         session: the client's own number for this connection.
         heard: whether the client asked for anything yet; only then is it told of changes.
+        ended: when it was cut (seconds of the epoch); infinity before.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Link:
         self.account: Account = NOBODY
         self.session = 0
         self.heard = False
+        self.ended = float("inf")
 
     async def begin(self) -> None:
         """Find out how the client frames its packets."""
@@ -132,6 +134,7 @@ class Link:
 
     def close(self) -> None:
         """Cut the connection."""
+        self.ended = min(self.ended, time.time())
         with contextlib.suppress(Exception):
             self._writer.transport.abort()
 

@@ -72,7 +72,9 @@ async def week(size: Size, seed: int) -> Outcome:
             await looked(runs)
         await asyncio.sleep(2.5)  # a last look at the last posts
         await looked(runs)
-        wrong = sum((judge(room, run) for room, run in zip(script.rooms, runs, strict=True)), Counter())
+        wrong: Counter[str] = Counter()
+        for room, run in zip(script.rooms, runs, strict=True):
+            wrong += judge(room, run.desk.items, [missed.reason for missed in run.missed])
         lost = sum((plain.judge(room) for room in script.rooms), Counter())
         for run in runs:
             await run.__aexit__()

@@ -1,7 +1,7 @@
 """What happens in the week: the same for everybody who watches, by its seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,21 +14,38 @@ START = 1_783_166_400.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much happens."""
+    """How much happens.
+
+    Attributes:
+        channels: that there are.
+        posts: that are published, about, in all rounds together.
+        rounds: so many.
+        gaps: posts that are published at once while nobody is told.
+        before: posts that each channel has before anybody looks.
+    """
 
     channels: int
     posts: int
     rounds: int
     gaps: Sequence[int]
-    """Posts that are published at once while nobody is told."""
+    before: int = 0
 
 
 FULL = Size(20, 20_000, 80, (1, 5, 40, 99, 100, 101, 150, 400, 1000, 2000, 5000))
 SHORT = Size(4, 500, 12, (1, 99, 101, 130))
+DAEMON = Size(20, 17_000, 80, FULL.gaps, before=150)
+DAEMON_SHORT = Size(4, 1500, 12, (1, 99, 600), before=150)
 
 
 class Week:
-    """Makes things happen."""
+    """Makes things happen.
+
+    Attributes:
+        rooms: the channels.
+        counts: of what happened.
+        gaps: by number of the round, posts that are published at once.
+        gap: the channel of the last of them.
+    """
 
     def __init__(self, server: Server, size: Size, seed: int) -> None:
         self.server, self.size = server, size
@@ -36,17 +53,25 @@ class Week:
         self.time = START
         self.counts: dict[str, int] = {}
         self.rooms: list[Room] = []
+        self.gap: Room | None = None
         for number in range(size.channels):
             room = server.room(f"channel{number}")
             room.now = lambda: self.time
             room.too_long = 100
             self.rooms.append(room)
+            for _ in range(size.before):
+                self._publish(room)
         spread = max(1, size.rounds // len(size.gaps))
         self.gaps = {index * spread: gap for index, gap in enumerate(size.gaps)}
         self.each = max(1, (size.posts - sum(size.gaps)) // size.rounds)
 
     def play(self, number: int) -> None:
-        """Let one round happen. In some of them all connections are cut, in some nobody is told."""
+        """Let one round happen, all at once."""
+        for _ in self.steps(number):
+            pass
+
+    def steps(self, number: int) -> Iterator[None]:
+        """Let one round happen, step by step; in some all connections are cut, in some nobody is told."""
         gap = self.gaps.get(number)
         if number % 2:
             self._count("disconnects")
@@ -59,6 +84,7 @@ class Week:
         if gap is not None:
             for _ in range(gap):
                 self._publish(room)
+            self.gap = room
         published = 0
         while published < self.each:
             other = self.dice.choice(self.rooms)
@@ -67,7 +93,17 @@ class Week:
             else:
                 published += 1
                 self._publish(other)
+            yield
         self.server.mute = False
+
+    def change(self, room: Room, *, delete: bool) -> None:
+        """Edit or delete one of the last posts of a channel."""
+        recent = sorted(room.messages)[-30:]
+        if delete:
+            self._delete(room, self.dice.choice(recent))
+        else:
+            spoken = [one for one in recent if getattr(room.messages[one], "message", None)]
+            self._edit(room, self.dice.choice(spoken))
 
     def _happen(self, room: Room) -> int:
         self.time += self.dice.choice([0, 1, 30])
@@ -76,8 +112,7 @@ class Week:
         if what < 0.12 and recent:
             self._edit(room, self.dice.choice(recent))
         elif what < 0.17 and recent:
-            self._count("deletions")
-            room.delete(self.dice.choice(recent))
+            self._delete(room, self.dice.choice(recent))
         elif what < 0.22:
             self._count("albums")
             captions = ["" for _ in range(self.dice.randrange(1, 9))]
@@ -86,6 +121,10 @@ class Week:
             self._publish(room)
             return 1
         return 0
+
+    def _delete(self, room: Room, number: int) -> None:
+        self._count("deletions")
+        room.delete(number)
 
     def _edit(self, room: Room, number: int) -> None:
         old = room.messages[number]

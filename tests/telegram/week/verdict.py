@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from telethon import events
 
 from connectors.telegram.window import read_spelled
-from tests.connectors.telegram.following import Following
+from schemas.item import Item
 from tests.telegram.account import Account
 from tests.telegram.server import Room
 
@@ -28,18 +29,25 @@ def text_of(messages: list[Any]) -> str:
     return "\n".join(text for one in messages if (text := getattr(one, "message", None)))
 
 
-def judge(room: Room, run: Following) -> Counter[str]:
-    """Count what is wrong with what is known of a channel; nothing is right."""
+def judge(room: Room, items: Iterable[Item], gaps: Iterable[str], *, first: int = 1) -> Counter[str]:
+    """Count what is wrong with what is known of a channel after its last look; nothing is right.
+
+    Args:
+        room: the truth.
+        items: all revisions of its posts, in order.
+        gaps: reasons of what was told to be missing.
+        first: nobody asked for messages below it.
+    """
     wrong: Counter[str] = Counter()
-    newest = run.newest()
-    for first, messages in posts_of(room).items():
-        item = newest.get(str(first))
-        wrong["posts lost"] += item is None
+    newest = {item.native_id: item for item in items if not item.late}
+    for number, messages in posts_of(room).items():
+        item = newest.get(str(number))
+        wrong["posts lost"] += item is None and number >= first
         if item is not None:
             wrong["posts said to be gone"] += item.status == "withdrawn"
             wrong["newest content missing"] += item.status != "withdrawn" and item.text != text_of(messages)
     histories: dict[str, list[str]] = {}
-    for one in run.desk.items:
+    for one in items:
         if not one.late and one.status == "usable":
             histories.setdefault(one.native_id, []).append(one.text)
     for native, texts in histories.items():
@@ -50,11 +58,19 @@ def judge(room: Room, run: Following) -> Counter[str]:
         wrong["deletions not seen"] += gone and newest[native].status != "withdrawn"
     for native, item in newest.items():
         wrong["invented deletions"] += item.status == "withdrawn" and int(native) not in room.deleted
-    for missed in run.missed:
-        spelled = re.sub(r"\.\.\.$", "", missed.reason.rpartition(": ")[2]).rpartition(",")
-        ids = read_spelled(spelled[0] or spelled[2])
-        wrong["invented gaps"] += not set(ids) <= room.deleted
+    wrong["invented gaps"] += sum(not missed_in(reason) <= room.deleted for reason in gaps)
     return +wrong
+
+
+def missed_in(reason: str) -> set[int]:
+    """Give the messages that a gap names; of very many it names the first."""
+    spelled = re.sub(r",?[^,]*\.\.\.$", "", reason.rpartition(": ")[2])
+    return set(read_spelled(spelled))
+
+
+def count_in(reason: str) -> int:
+    """Give how many messages a gap is about."""
+    return int(reason.partition(" ")[0])
 
 
 class Plain:

@@ -4,6 +4,7 @@ import pytest
 
 from connectors.telegram.api.asks import Ask, Older, Page, Said, These
 from connectors.telegram.api.known import Shown, Vanished
+from connectors.telegram.api.telling import Hole
 from tests.connectors.telegram.api.small import CONFIG, Channel, Desk
 
 ALONE = CONFIG.model_copy(update={"poll_seconds": 1e9, "reread_seconds": 1e9})
@@ -113,3 +114,44 @@ def test_a_state_that_is_older_than_what_was_told_is_told_once_and_does_not_stay
     assert texts == ["v2", "v1"]
     states = desk.books().states[5]
     assert [parts[0].body["text"] for parts in states] == ["v2"], "ingest orders them by their last edit"
+
+
+def holes(desk: Desk) -> list[int]:
+    return [message for one in desk.told if isinstance(one.what, Hole) for message in one.what.messages]
+
+
+def test_what_was_gone_before_it_was_seen_is_told_although_the_process_dies_first(desk: Desk) -> None:
+    for _ in range(3):
+        desk.channel.publish(1)
+    desk.channel.delete(5, 1)  # the first of them: only the page's hole shows that it was there
+    desk.standing.shaken(desk.now())
+    while not any(isinstance(one.what, Shown) and one.what.parts[0].id == 8 for one in desk.told):
+        assert desk.ask()
+        desk.deliver()
+    assert holes(desk) == []
+    desk.restart(0)  # the page is behind the cursor; the look is not over
+    settled(desk)
+    assert holes(desk) == [6]
+
+
+def test_what_was_told_to_be_gone_is_not_missed_by_the_next_process(desk: Desk) -> None:
+    desk.pushes.extend([*desk.channel.publish(1), *desk.channel.delete(5, 1)])
+    desk.push(0)
+    desk.push(0)
+    assert isinstance(desk.told[-1].what, Vanished)
+    desk.channel.publish(1)
+    desk.restart(0)
+    settled(desk)
+    assert holes(desk) == [], "it was seen, and its end as well"
+
+
+def test_a_hole_is_told_once_although_nothing_stands_above_it_yet(desk: Desk) -> None:
+    desk.channel.publish(1)
+    desk.channel.delete(5, 1)
+    desk.standing.shaken(desk.now())
+    settled(desk)
+    assert holes(desk) == [6]
+    desk.channel.publish(1)
+    desk.restart(0)
+    settled(desk)
+    assert holes(desk) == [6]

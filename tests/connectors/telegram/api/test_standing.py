@@ -76,6 +76,9 @@ def check(desk: Desk) -> None:
             assert order == sorted(order), f"{first}: {texts} is not its history"
     for hole in books.holes:
         assert set(hole.messages) <= channel.deleted, "an invented hole"
+    missed = [message for hole in books.holes for message in hole.messages]
+    assert len(missed) == len(set(missed)), "a hole is told twice"
+    assert not books.states.keys() & set(missed), "a hole of what was seen"
 
 
 @settings(max_examples=400, deadline=None)

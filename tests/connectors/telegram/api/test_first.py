@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from connectors.telegram.albums import Part
 from connectors.telegram.api.asks import Back, Older, Page
-from connectors.telegram.api.walks import ALBUM, Start
+from connectors.telegram.api.first import Start
+from connectors.telegram.api.walks import ALBUM
 from tests.connectors.telegram.api.small import Channel
 
 
