@@ -58,7 +58,6 @@ class Standing:
         told: what is to be yielded, in this order.
         name: the channel's public name, as it was told last.
         agenda: what is to be looked at when.
-        counts: of what happened, for the metrics.
 
     Args:
         config: the source's settings.
@@ -80,7 +79,6 @@ class Standing:
         self.told: deque[Telling] = deque()
         self.name = stand.name
         self.agenda = Agenda(config.poll_seconds, config.reread_seconds, jitter, now.ticks)
-        self.counts: dict[str, int] = {}
         self._config = config
         self._stand = stand
         keep = config.reread_posts + MARGIN
@@ -131,7 +129,6 @@ class Standing:
 
     def shaken(self, now: Moment) -> None:
         """Take in that pushes may have been lost: look at everything."""
-        self._count("shaken")
         self._blind = True
         self._known.number += 1
         self.agenda.differ = self.agenda.again = True
@@ -169,7 +166,6 @@ class Standing:
             word = self._word("reread", now, asked, sure=True, pts=answer.pts)
             self._tell(self._in.look_around(asked.ask.before - ALBUM, answer, word))
         elif asked.why == "newer" and self._up is not None:
-            self._count("pages")
             self._pts = self._pts if self._pts is not None else answer.pts
             self._release(self._up, self._up.take(answer, asked, self._known.was_gone), asked)
         elif asked.why == "first":
@@ -274,7 +270,6 @@ class Standing:
         """Take in a difference."""
         before = asked.ask.pts if isinstance(asked.ask, Difference) else 0
         if changes.too_long:
-            self._count("too_long")
             self._blind = True
             self._pts = changes.pts
             self.agenda.differ, self.agenda.again = False, True
@@ -296,7 +291,6 @@ class Standing:
         self.agenda.hint(changes.wait, now.ticks)
 
     def _jumped(self, now: Moment) -> None:
-        self._count("refused")
         self._blind = True
         self._pts = None
         self.agenda.trouble(now.ticks)
@@ -373,6 +367,3 @@ class Standing:
         for number, one in enumerate(found, 1):
             cursor = self.cursor() if number == len(found) else None
             self.told.append(Telling(one, cursor, backlog))
-
-    def _count(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
