@@ -88,30 +88,36 @@ class Held:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._parts: dict[str, dict[int, Part]] = {}
+        self._parts: dict[str, list[Part]] = {}
         self._due: dict[str, float] = {}
 
     def add(self, part: Part, ticks: float) -> None:
-        """Take in a part; of one message the newest state."""
-        group = part.group or ""
-        held = self._parts.setdefault(group, {})
-        if part.id not in held or held[part.id].version <= part.version:
-            held[part.id] = part
-        self._due.setdefault(group, ticks + self._seconds)
+        """Take in a part; what it said before stays, since somebody may have seen it."""
+        held = self._parts.setdefault(part.group or "", [])
+        if part not in held:
+            held.append(part)
+        self._due.setdefault(part.group or "", ticks + self._seconds)
 
-    def take(self, group: str | None) -> Parts:
-        """Give up what waits of one album; nothing if none does."""
+    def take(self, group: str | None) -> list[Parts]:
+        """Give up one album as it waits: its states, the oldest first, each with all parts; or nothing."""
         self._due.pop(group or "", None)
-        parts = self._parts.pop(group or "", {})
-        return tuple(parts[number] for number in sorted(parts))
+        parts = sorted(self._parts.pop(group or "", []), key=lambda part: part.version)
+        oldest = {part.id: part for part in reversed(parts)}
+        states = [oldest] if parts else []
+        for part in parts:
+            if part is not oldest[part.id]:
+                states.append({**states[-1], part.id: part})
+        return [tuple(state[number] for number in sorted(state)) for state in states]
 
-    def take_due(self, ticks: float) -> list[Parts]:
+    def take_due(self, ticks: float) -> list[list[Parts]]:
         """Give up the albums that have waited long enough."""
         return [self.take(group) for group, due in list(self._due.items()) if due <= ticks]
 
     def group_of(self, message: int) -> str | None:
         """Say of which album a message waits; none if it does not wait."""
-        return next((group for group, parts in self._parts.items() if message in parts), None)
+        return next(
+            (group for group, parts in self._parts.items() if any(part.id == message for part in parts)), None
+        )
 
     def due(self) -> float | None:
         """Say when the first of them has waited long enough."""
@@ -119,4 +125,4 @@ class Held:
 
     def lowest(self) -> int | None:
         """Give the lowest id that waits."""
-        return min((number for parts in self._parts.values() for number in parts), default=None)
+        return min((part.id for parts in self._parts.values() for part in parts), default=None)

@@ -51,8 +51,8 @@ class Intake:
     def let_go(self, word: Word) -> list[News]:
         """Give the albums that have waited long enough, as far as they came."""
         news: list[News] = []
-        for parts in self._held.take_due(word.ticks):
-            news += self.known.arrive(parts, replace(word, whole=False))
+        for states in self._held.take_due(word.ticks):
+            news += self._pushed(states, word)
         return news
 
     def say(self, part: Part, word: Word) -> list[News]:
@@ -69,16 +69,28 @@ class Intake:
         return []
 
     def show(self, parts: Parts, word: Word) -> list[News]:
-        """Take in a post that a page shows whole; what waited of it has come."""
-        held = self._held.take(parts[0].group) if parts[0].group else ()
-        return self.known.arrive(joined(held, parts), word)
+        """Take in a post that a page shows whole, and first what it said while it waited."""
+        held = self._held.take(parts[0].group) if parts[0].group else []
+        now = joined(held[-1] if held else (), parts)
+        versions = {part.id: part.version for part in now}
+        states = [posts_of((*parts, *state))[0] for state in held]
+        older = [one for one in states if any(part.version < versions[part.id] for part in one)]
+        return [*self._pushed(older, word), *self.known.arrive(now, word)]
+
+    def _pushed(self, states: Iterable[Parts], word: Word) -> list[News]:
+        """Take in the states of an album that waited, in their order."""
+        news: list[News] = []
+        for parts in states:
+            pushed = replace(word, way="push", asked=self.known.number, whole=False, pts=None)
+            news += self.known.arrive(parts, pushed)
+        return news
 
     def delete(self, messages: Iterable[int], word: Word) -> list[News]:
         """Take in that messages are gone."""
         fresh = [message for message in messages if not self.known.was_gone(message)]
         news: list[News] = []
         for group in sorted({group for one in fresh if (group := self._held.group_of(one))}):
-            news += self.known.arrive(self._held.take(group), replace(word, way="push", whole=False))
+            news += self._pushed(self._held.take(group), word)
         lowest = self.known.lowest()
         old: list[News] = []
         for message in fresh:

@@ -155,3 +155,25 @@ def test_a_hole_is_told_once_although_nothing_stands_above_it_yet(desk: Desk) ->
     desk.restart(0)
     settled(desk)
     assert holes(desk) == [6]
+
+
+@pytest.mark.parametrize("way", ["pushes", "page", "old page"])
+def test_what_an_album_said_while_it_waited_for_its_parts_is_told(desk: Desk, way: str) -> None:
+    desk.pushes.extend(desk.channel.publish(2))
+    desk.standing.shaken(desk.now())
+    if way == "old page":
+        desk.standing.agenda.again = desk.standing.agenda.differ = False
+        desk.ask()
+        desk.serve()  # it shows the album as it was, and comes last
+    edit = desk.channel.edit(5)
+    desk.pushes.extend([] if way == "page" else edit)
+    while desk.pushes:
+        desk.push(0)
+    assert not any(isinstance(one.what, Shown) and one.what.parts[0].id == 6 for one in desk.told)
+    if way == "pushes":
+        desk.channel.now += ALONE.album_seconds + 1
+        desk.standing.tick(desk.now())
+    settled(desk)
+    shown = [one.what.parts for one in desk.told if isinstance(one.what, Shown)]
+    told = [[part.body["text"] for part in parts] for parts in shown if parts[0].id == 6]
+    assert told == [["v0", "v0"], ["v1", "v0"]]
