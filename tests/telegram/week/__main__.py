@@ -60,6 +60,7 @@ def through_the_daemon(size: Size, seed: int) -> tuple[list[str], bool]:
         f"killed in the middle of: {listed(outcome.kills)}",
         f"Dateline: {listed(outcome.written)}, {outcome.kills.total()} kills; " + wrong(outcome.wrong),
         f"sent right before a kill or a cut, and gone before the next look: {outcome.excused} states",
+        *(f"lost: {one}" for one in outcome.lost),
     ]
     return lines, bool(outcome.wrong)
 

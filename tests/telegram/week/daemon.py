@@ -47,6 +47,7 @@ class Outcome:
         written: what stands on the topics.
         excused: states that were sent right before a kill or a cut, and were gone when it looked again.
         wrong: what is wrong with it.
+        lost: in words what is missing.
     """
 
     happened: Mapping[str, int]
@@ -54,6 +55,7 @@ class Outcome:
     written: Counter[str] = field(default_factory=Counter)
     excused: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
 
 
 class Daemon:
@@ -251,6 +253,7 @@ async def judged(outcome: Outcome, desk: Desk, witness: Witness, script: Week, l
         outcome.wrong += judge(room, found[room.number], reasons, first=first)
         outcome.wrong += proof.judge(found[room.number], reasons)
         outcome.excused += proof.excused
+        outcome.lost += proof.lost
     outcome.written += counted(revisions) + Counter(gaps=len(gaps))
 
 

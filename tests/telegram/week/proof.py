@@ -24,6 +24,7 @@ class Proof:
 
     Attributes:
         excused: states that were sent and may be missing.
+        lost: in words what is missing, and all that is known of it.
 
     Args:
         witness: what was sent.
@@ -41,10 +42,11 @@ class Proof:
         self._made: dict[int, float] = {}
         self._gone: dict[int, float] = {}
         self._group: dict[int, int] = {}
-        for at, where, update in witness.truth:
-            if where is room:
-                self._happened(at, update)
+        self._truth = [one for one in witness.truth if one[1] is room]
+        for at, _, update in self._truth:
+            self._happened(at, update)
         self.excused = 0
+        self.lost: list[str] = []
 
     def _happened(self, at: float, update: Any) -> None:
         if isinstance(update, types.UpdateNewChannelMessage):
@@ -109,9 +111,25 @@ class Proof:
                 continue
             must = state in self._must
             self.excused += not must
+            if must:
+                self.lost.append(self._story(state, revisions or ()))
             wrong["posts lost"] += must and revisions is None
             wrong["revisions lost"] += must and revisions is not None
         return wrong
+
+    def _story(self, state: State, revisions: Sequence[Item]) -> str:
+        """Say what is known of a state: when it was made and sent, over what, and what was told instead."""
+        made = [
+            f"{at:.2f} {type(one).__name__}" for at, where, one in self._truth if _about(one, state.message)
+        ]
+        sent = [f"{since:.2f} until {link.ended:.2f}" for link, since in self._sent[state].items()]
+        told = [
+            f"#{one.revision} {one.status} {one.text!r} {one.observed.timestamp():.2f}" for one in revisions
+        ]
+        return (
+            f"{self.room.name}/{state.message} {state.text!r}: happened {made}; sent {sent}; told {told}; "
+            f"looks {[f'{look:.2f}' for look in self.looks]}"
+        )
 
     def _unsaid(self, posts: Mapping[int, Sequence[Item]], gaps: Sequence[str]) -> Counter[str]:
         """Count what nobody could see any more and no gap tells, and what a gap tells and was seen."""
@@ -150,6 +168,13 @@ class Proof:
             if one > number and at < until and self._gone.get(one, until) >= until
         )
         return cut and self._made[number] > since and any(above)
+
+
+def _about(update: Any, message: int) -> bool:
+    return (
+        message in getattr(update, "messages", ())
+        or getattr(getattr(update, "message", None), "id", 0) == message
+    )
 
 
 def told(rooms: Iterable[Room], items: Iterable[Item]) -> dict[int, list[Item]]:
