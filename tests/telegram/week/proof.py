@@ -123,9 +123,7 @@ class Proof:
             f"{at:.2f} {type(one).__name__}" for at, where, one in self._truth if _about(one, state.message)
         ]
         sent = [f"{since:.2f} until {link.ended:.2f}" for link, since in self._sent[state].items()]
-        told = [
-            f"#{one.revision} {one.status} {one.text!r} {one.observed.timestamp():.2f}" for one in revisions
-        ]
+        told = [f"#{one.revision} {one.status} {one.text!r} {one.observed:%T.%f}" for one in revisions]
         return (
             f"{self.room.name}/{state.message} {state.text!r}: happened {made}; sent {sent}; told {told}; "
             f"looks {[f'{look:.2f}' for look in self.looks]}"

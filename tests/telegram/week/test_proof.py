@@ -1,6 +1,7 @@
 """The proof of the killed week is worth what it finds."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.telegram.week.witness import State, Witness
 
 Told = tuple[int, int, str, str]
 """Message, revision, status and text."""
+NOON = datetime(2026, 7, 4, 12, tzinfo=UTC)
 ALL: list[Told] = [
     (1, 1, "usable", "one"),
     (1, 2, "usable", "one, edited"),
@@ -28,7 +30,13 @@ class Cut:
 
 
 def item(number: int, revision: int, status: str, text: str) -> Any:
-    fields = {"native_id": str(number), "revision": revision, "status": status, "text": text}
+    fields = {
+        "native_id": str(number),
+        "revision": revision,
+        "status": status,
+        "text": text,
+        "observed": NOON,
+    }
     return SimpleNamespace(**fields, late=False, content_hash=f"{status} {text}", relations=())
 
 
