@@ -23,7 +23,7 @@ from tests.telegram.server import Room
 from tests.telegram.week.proof import Proof, told
 from tests.telegram.week.script import Size, Week
 from tests.telegram.week.verdict import judge
-from tests.telegram.week.witness import Witness
+from tests.telegram.week.witness import State, Witness
 
 PREFIX = "week."
 BACKFILL = 100
@@ -45,8 +45,10 @@ class Outcome:
         happened: what there was.
         kills: of the process, by what it was in the middle of.
         written: what stands on the topics.
-        excused: states that were sent right before a kill or a cut, and were gone when it looked again.
+        excused: states that are missing and may be: they were sent right before a kill or a cut and were gone
+            when it looked again, or by a difference of a message that was known to be gone.
         wrong: what is wrong with it.
+        lost: states that are missing.
     """
 
     happened: Mapping[str, int]
@@ -54,6 +56,7 @@ class Outcome:
     written: Counter[str] = field(default_factory=Counter)
     excused: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
+    lost: list[State] = field(default_factory=list)
 
 
 class Daemon:
@@ -251,6 +254,7 @@ async def judged(outcome: Outcome, desk: Desk, witness: Witness, script: Week, l
         outcome.wrong += judge(room, found[room.number], reasons, first=first)
         outcome.wrong += proof.judge(found[room.number], reasons)
         outcome.excused += proof.excused
+        outcome.lost += proof.lost
     outcome.written += counted(revisions) + Counter(gaps=len(gaps))
 
 
