@@ -59,8 +59,8 @@ def through_the_daemon(size: Size, seed: int) -> tuple[list[str], bool]:
         f"happened: {listed(outcome.happened)}",
         f"killed in the middle of: {listed(outcome.kills)}",
         f"Dateline: {listed(outcome.written)}, {outcome.kills.total()} kills; " + wrong(outcome.wrong),
-        f"sent right before a kill or a cut, and gone before the next look: {outcome.excused} states",
-        *(f"lost: {one}" for one in outcome.lost),
+        f"states that may be missing, sent right before a kill or a cut or after the end: {outcome.excused}",
+        *(f"lost: {one}" for one in outcome.lost[:10]),
     ]
     return lines, bool(outcome.wrong)
 

@@ -45,7 +45,8 @@ class Outcome:
         happened: what there was.
         kills: of the process, by what it was in the middle of.
         written: what stands on the topics.
-        excused: states that were sent right before a kill or a cut, and were gone when it looked again.
+        excused: states that are missing and may be: they were sent right before a kill or a cut and were gone
+            when it looked again, or by a difference of a message that was known to be gone.
         wrong: what is wrong with it.
         lost: in words what is missing.
     """

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from telethon.tl import types
+
 from tests.telegram.server import Room, Server
 from tests.telegram.server.link import Link
 
@@ -22,11 +24,13 @@ class Witness(Server):
     Attributes:
         shown: of each state the connections that were sent it, and when each was for the first time (seconds
             of the epoch, as all moments here).
+        denied: when it was first said of a message, by channel and id, that it does not exist.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: dict[State, dict[Link, float]] = {}
+        self.denied: dict[tuple[int, int], float] = {}
         self._taking: Link | None = None
         self._alarm: tuple[str, Room | None, int, Callable[[Room], None]] | None = None
 
@@ -57,7 +61,10 @@ class Witness(Server):
         if link.ended < at:
             return
         for message in messages:
-            if getattr(message, "date", None) is not None:  # neither a mere id nor one that is empty
+            if isinstance(message, types.MessageEmpty):
+                assert isinstance(message.peer_id, types.PeerChannel)
+                self.denied.setdefault((message.peer_id.channel_id, message.id), at)
+            elif isinstance(message, types.Message | types.MessageService):  # and no mere id
                 state = State(message.peer_id.channel_id, message.id, getattr(message, "message", None) or "")
                 self.shown.setdefault(state, {}).setdefault(link, at)
 
