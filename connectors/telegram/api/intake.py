@@ -59,6 +59,12 @@ class Intake:
         """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
         self.top = max(self.top, part.id)
         if part.group is None:
+            proven = part.id <= (self.last or 0) and not self.known.has(part.id)
+            if (
+                proven and part.id >= self.known.lowest()
+            ):  # not to exist: look at it, this word may be an old one
+                self.known.doubts[part.id] = None
+                return []
             return self.known.arrive((part,), word)
         if self.known.has_whole(part):
             return self.known.arrive((part,), replace(word, whole=False))

@@ -177,3 +177,23 @@ def test_what_an_album_said_while_it_waited_for_its_parts_is_told(desk: Desk, wa
     shown = [one.what.parts for one in desk.told if isinstance(one.what, Shown)]
     told = [[part.body["text"] for part in parts] for parts in shown if parts[0].id == 6]
     assert told == [["v0", "v0"], ["v1", "v0"]]
+
+
+def test_an_edit_of_what_a_dead_process_saw_to_go_does_not_bring_it_back(desk: Desk) -> None:
+    desk.channel.publish(1)
+    desk.standing.shaken(desk.now())
+    settled(desk)
+    desk.channel.now += 60
+    desk.channel.edit(4)
+    desk.channel.delete(4, 1)
+    desk.standing.shaken(desk.now())
+    while not isinstance(desk.told[-1].what, Vanished):
+        assert desk.ask()
+        desk.deliver()
+    before = len(desk.told)
+    desk.restart(0)  # the difference, which tells the edit and the deletion, is still to come
+    settled(desk)
+    again = [one.what for one in desk.told[before:]]
+    assert not any(
+        isinstance(one, Vanished) or (isinstance(one, Shown) and one.parts[0].id == 5) for one in again
+    )
