@@ -59,10 +59,8 @@ class Intake:
         """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
         self.top = max(self.top, part.id)
         if part.group is None:
-            proven = part.id <= (self.last or 0) and not self.known.has(part.id)
-            if (
-                proven and part.id >= self.known.lowest()
-            ):  # not to exist: look at it, this word may be an old one
+            passed = self.known.lowest() <= part.id <= (self.last or 0)
+            if passed and not self.known.has(part.id):  # it was not there: this word may be an old one
                 self.known.doubts[part.id] = None
                 return []
             return self.known.arrive((part,), word)
