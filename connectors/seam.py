@@ -102,11 +102,14 @@ class Missed:
         since: the last moment that is covered; none if there is none.
         until: the first moment that is covered again.
         reason: for people.
+        cursor: where the source stands behind it, so that it is not told again after a crash; none: where it
+            stood before.
     """
 
     since: datetime | None
     until: datetime
     reason: str
+    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)

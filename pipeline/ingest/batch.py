@@ -106,6 +106,7 @@ class Batch:
         elif isinstance(sight, Missed):
             self.tally.add("gaps", source.name)
             self._write(compose.gap(sight, source.name, self._now()), source)
+            self._stand(source, sight.cursor)
         elif isinstance(sight, Paused):
             self._result(source, SourceLook(result="paused", complete=self._complete(source)))
         elif isinstance(sight, Failed | Waits):

@@ -212,7 +212,7 @@ class Follow:
                 absent=what.absent,
             )
         if isinstance(what, Hole):
-            return Missed(what.since, what.until, what.reason)
+            return Missed(what.since, what.until, what.reason, telling.cursor)
         assert isinstance(what, Look)  # noqa: S101  # mypy: there is nothing else
         return Looked(cursor=telling.cursor)
 

@@ -348,9 +348,9 @@ class Standing:
         if self.agenda.open or self._since is None or self._in.last is None:
             return
         unseen = self._unseen()
-        if self._blind and unseen:
-            self.told.append(Telling(Hole(self._complete, now.at, unseen), None))
         self._in.unseen.clear()
+        if self._blind and unseen:
+            self.told.append(Telling(Hole(self._complete, now.at, unseen), self.cursor()))
         self._blind = False
         self._complete, self._looked = self._since.at, self._reread
         self._since = None

@@ -117,6 +117,14 @@ def test_a_hole_is_a_gap() -> None:
     assert (value.source, value.reason, value.repaired) == ("day", "the wire forgot", False)
 
 
+def test_behind_a_hole_a_source_may_stand_elsewhere_so_that_it_is_told_once() -> None:
+    records = written(Missed(None, NOW, "the wire forgot", {"line": 7}))
+    assert kinds(records) == ["gap", "checkpoint"]
+    value = records[1].output.value
+    assert isinstance(value, Checkpoint)
+    assert value.cursor == {"line": 7}
+
+
 def test_a_recorded_look_comes_behind_what_it_found_and_a_failure_adds_none() -> None:
     records = written(line(1), Looked({"line": 2}, NOW, {"w": "ok"}), Failed("gone"))
     assert kinds(records) == ["raw", "item", "look", "seen", "checkpoint"]

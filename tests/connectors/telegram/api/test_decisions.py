@@ -157,6 +157,19 @@ def test_a_hole_is_told_once_although_nothing_stands_above_it_yet(desk: Desk) ->
     assert holes(desk) == [6]
 
 
+def test_a_hole_is_told_once_although_the_process_dies_behind_it(desk: Desk) -> None:
+    desk.channel.publish(2)
+    desk.channel.delete(5, 1)
+    desk.channel.publish(1)
+    desk.standing.shaken(desk.now())
+    settled(desk)
+    place = next(number for number, one in enumerate(desk.told) if isinstance(one.what, Hole))
+    desk.told = desk.told[: place + 1]  # the look behind it was not written
+    desk.open(next(one.cursor for one in reversed(desk.told) if one.cursor is not None))
+    settled(desk)
+    assert holes(desk) == [6]
+
+
 @pytest.mark.parametrize("way", ["pushes", "page", "old page"])
 def test_what_an_album_said_while_it_waited_for_its_parts_is_told(desk: Desk, way: str) -> None:
     desk.pushes.extend(desk.channel.publish(2))
