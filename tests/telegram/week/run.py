@@ -61,6 +61,7 @@ async def week(size: Size, seed: int) -> Outcome:
         ]
         for run in runs:
             await run.__aenter__()
+        await looked(runs)  # else first contact leaves out what was published before it, as it should
         restarts = 0
         for number in range(size.rounds):
             script.play(number)
