@@ -46,7 +46,7 @@ from connectors.telegram.api.wire import (
 )
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_bytes
-from connectors.telegram.post import draft_of
+from connectors.telegram.post import print_of
 
 TRIES = 3
 """So many requests in a row may go without an answer before the source counts as failed."""
@@ -188,7 +188,7 @@ class Follow:
 
     def _fingerprint(self, parts: Parts, channel: int) -> str:
         try:
-            return draft_of(post_told(told(parts, channel, "", "history"))).hashed()
+            return print_of(post_told(told(parts, channel, "", "history")))
         except Exception:  # noqa: BLE001  # whatever is wrong with it: ingest makes a dead letter of it, once
             return envelope(parts, channel, "", "history").hex()
 
