@@ -51,6 +51,8 @@ from connectors.telegram.post import print_of
 TRIES = 3
 """So many requests in a row may go without an answer before the source counts as failed."""
 LONGEST_WAIT = 60.0
+TOLD_AT_ONCE = 10
+"""Posts."""
 
 
 def utc_now() -> datetime:
@@ -117,6 +119,8 @@ class Follow:
                     while course.waits:
                         yield course.waits.popleft()
                     while standing.told:
+                        if len(standing.told) % TOLD_AT_ONCE == 0:
+                            await asyncio.sleep(0)  # the next request goes out while this page is told
                         yield self._sight(standing.told.popleft(), peer.channel, standing.name)
                     await course.step()
             finally:
