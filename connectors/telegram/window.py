@@ -71,8 +71,11 @@ def newest(known: Prints, keep: int) -> dict[int, str | None]:
 
 def spell(posts: Iterable[int]) -> str:
     """Spell ids for the cursor, runs as a range: `35201-35240,35243`."""
+    ids = sorted(set(posts))
+    if len(ids) > 1 and ids[-1] - ids[0] == len(ids) - 1:  # as it mostly is, behind every post that is told
+        return f"{ids[0]}-{ids[-1]}"
     runs: list[list[int]] = []
-    for post in sorted(set(posts)):
+    for post in ids:
         if runs and post == runs[-1][1] + 1:
             runs[-1][1] = post
         else:
