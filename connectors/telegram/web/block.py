@@ -86,8 +86,8 @@ def post_of(data: bytes, place: str) -> Post:
         Unreadable: it is none, or the page has changed; the message names place and what is missing.
     """
     envelope = read(_Envelope, data, place, "block")
-    block = LexborHTMLParser(envelope.html).css_first(BLOCK)
-    if block is None:
+    block = LexborHTMLParser(envelope.html).css_first("body > *")
+    if block is None or BLOCK.removeprefix("div.") not in classes(block):  # one further in is another post
         raise Unreadable(f"{place}: no {BLOCK} in it; the page has changed")
     return _post(block, envelope.channel, place)
 

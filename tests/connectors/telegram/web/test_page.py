@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic_core import from_json
 
 from connectors.seam import SourceFailed, Unreadable
 from connectors.telegram.post import Origin, Post
-from connectors.telegram.web.block import post_of
+from connectors.telegram.web.block import block_bytes, post_of
 from connectors.telegram.web.page import Page, read
 from tests.connectors.telegram.web import coverage, mutate
 from tests.connectors.telegram.web.site import Site
@@ -188,6 +189,16 @@ def test_the_page_that_is_damaged_is_sound() -> None:
     assert isinstance(page, Page)
     assert len(page.blocks) == 12
     assert not any(block.problem for block in page.blocks)
+
+
+def test_a_block_without_its_class_is_not_read_as_the_one_that_stands_in_it() -> None:
+    site = Site()
+    site.post("Inner.")
+    (inner,) = page_of(site).blocks
+    assert inner.post is not None
+    html = f'<div class="broken" data-post="BricsNews/7">{from_json(inner.data)["html"]}</div>'
+    with pytest.raises(Unreadable, match="the page has changed"):
+        post_of(block_bytes(html, site.channel, site.name), "here")
 
 
 @pytest.mark.shared
