@@ -17,13 +17,12 @@ import yaml
 
 from pipeline.daemon.compose import ROLES
 from pipeline.daemon.replay import kafka_section
-from pipeline.daemon.supervise import Child
+from pipeline.daemon.supervise import PROGRAM, Child
 from pipeline.kafka import KafkaSettings
 from pipeline.observe.children import Children
 from tests.bench.place import LOCALHOST
 
 ROOT = Path(__file__).parents[2]
-DATELINE = "pipeline.cli"
 POLL_SECONDS = 0.1
 END_SECONDS = 30.0
 READY_SECONDS = 120.0
@@ -46,7 +45,7 @@ class Machine:
     settings: KafkaSettings
     prefix: str
     sources: Sequence[Mapping[str, Any]]
-    program: str = DATELINE
+    program: str = PROGRAM
     port: int = field(init=False)
     process: "subprocess.Popen[bytes] | None" = None
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from connectors.recording import Recording, RecordingConfig
 from pipeline.backtest import Chain, Topics, play
+from pipeline.daemon import supervise
 from pipeline.daemon.compose import CORES, ROLES, core_of
 from pipeline.ingest.follow import Source
 from pipeline.kafka import KafkaRecord
@@ -18,8 +19,8 @@ from pipeline.transaction import header
 from schemas.topics import DEDUPLICATED, ITEMS, STORY_CHANGES, Topic
 from tests.bench.corpus import Plan, write_recording
 from tests.bench.place import Broker, Place, place_on
-from tests.takeover.child import PROGRAM
-from tests.takeover.daemons import DATELINE, Machine
+from tests.takeover import child
+from tests.takeover.daemons import Machine
 from tests.takeover.progress import progress_of
 
 COMPARED = (ITEMS, DEDUPLICATED, STORY_CHANGES)
@@ -127,7 +128,7 @@ async def two_machines(
             place.broker.settings,
             place.prefix,
             [source],
-            PROGRAM if on_air else DATELINE,
+            child.PROGRAM if on_air else supervise.PROGRAM,
         )
         for name in ("one", "two")
     ]

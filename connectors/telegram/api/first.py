@@ -19,16 +19,15 @@ class First:
     Args:
         posts: so many of the last ones,
         since: or all since then.
-        number: of what had been heard when it began.
         began: when.
     """
 
-    def __init__(self, posts: int, since: datetime | None, *, number: int, began: Moment) -> None:
+    def __init__(self, posts: int, since: datetime | None, *, began: Moment) -> None:
         self.head = 0
         self.after: int | None = None
         self._since = since
         self._start = Start(posts) if since is None and posts > WALKED else None
-        self._down = Downward(0 if since is not None else posts, floor=0, number=number, began=began)
+        self._down = Downward(0 if since is not None else posts, floor=0, number=0, began=began)
 
     def ask(self) -> Ask:
         """Give what to ask next."""

@@ -93,7 +93,7 @@ class Standing:
         self._passed: set[int] = set()
         self._up: Upward | None = None
         self._down: Downward | None = None
-        self._first = First(config.backfill_posts, config.backfill_since, number=0, began=now)
+        self._first = First(config.backfill_posts, config.backfill_since, began=now)
 
     def next(self, now: Moment) -> Asked | None:
         """Give what to ask now; none if nothing is due, or while something is being asked."""
