@@ -65,6 +65,7 @@ class Observation:
         observed_assumed: the recording did not say, `observed` stands in for it.
         absent: the last complete look without it, UTC; none if there was none.
         backlog: first contact with the source brings it in.
+        late: it is older than what was yielded of the same post before, its end included.
     """
 
     data: bytes
@@ -75,6 +76,7 @@ class Observation:
     observed_assumed: bool = False
     absent: datetime | None = None
     backlog: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,17 @@ def joined(known: Parts, shown: Iterable[Part]) -> Parts:
     return tuple(parts[number] for number in sorted(parts))
 
 
+def states_of(words: Iterable[Part]) -> list[Parts]:
+    """Give the states of one post, the oldest first, each with all messages, by what was said of each."""
+    parts = sorted(words, key=lambda part: part.version)
+    oldest = {part.id: part for part in reversed(parts)}
+    states = [oldest] if parts else []
+    for part in parts:
+        if part is not oldest[part.id]:
+            states.append({**states[-1], part.id: part})
+    return [tuple(state[number] for number in sorted(state)) for state in states]
+
+
 def split_last(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
     """Part messages, ascending, from the album that stands last: its other parts may be on the next page."""
     all_parts = list(parts)
@@ -101,13 +112,7 @@ class Held:
     def take(self, group: str | None) -> list[Parts]:
         """Give up one album as it waits: its states, the oldest first, each with all parts; or nothing."""
         self._due.pop(group or "", None)
-        parts = sorted(self._parts.pop(group or "", []), key=lambda part: part.version)
-        oldest = {part.id: part for part in reversed(parts)}
-        states = [oldest] if parts else []
-        for part in parts:
-            if part is not oldest[part.id]:
-                states.append({**states[-1], part.id: part})
-        return [tuple(state[number] for number in sorted(state)) for state in states]
+        return states_of(self._parts.pop(group or "", []))
 
     def take_due(self, ticks: float) -> list[list[Parts]]:
         """Give up the albums that have waited long enough."""

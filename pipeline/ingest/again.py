@@ -15,7 +15,7 @@ from schemas.cloudevents import instant
 from schemas.records import DeadLetter
 
 TIMES = ("observed", "absent")
-MARKS = ("observed_assumed", "backlog")
+MARKS = ("observed_assumed", "backlog", "late")
 """What a letter keeps of an observation, beside its bytes, type and place."""
 
 
@@ -49,6 +49,7 @@ def observation(letter: DeadLetter) -> Observation:
         observed_assumed="observed_assumed" in told,
         absent=_time(told, "absent"),
         backlog="backlog" in told,
+        late="late" in told,
     )
 
 

@@ -199,9 +199,9 @@ class Batch:
         seen = seen if isinstance(seen, Seen) else None
         observed = sight.observed or received
         content_hash = draft.hashed()
-        judgement = judge(draft, content_hash, observed, seen)
+        judgement = judge(draft, content_hash, observed, seen, late=sight.late)
         if seen and judgement.kind == "later" and (former := former_hash(source, sight, seen)):
-            judgement = judge(draft, former, observed, seen)
+            judgement = judge(draft, former, observed, seen, late=sight.late)
         if judgement.kind in ("first", "later"):
             memory = remember(
                 draft,

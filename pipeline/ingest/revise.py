@@ -1,6 +1,7 @@
 """Is this a new item, an edit, the same again, or an old state from some cache? Pure.
 
-What is compared, in this order: the source's own version number, its `revised`, and when we observed it.
+Where the connector does not know it for an older state, this is compared, in this order: the source's own
+version number, its `revised`, and when we observed it.
 """
 
 from datetime import datetime
@@ -30,7 +31,9 @@ class Judgement(NamedTuple):
     late: bool = False
 
 
-def judge(draft: Draft, content_hash: str, observed: datetime, seen: Seen | None) -> Judgement:
+def judge(
+    draft: Draft, content_hash: str, observed: datetime, seen: Seen | None, *, late: bool = False
+) -> Judgement:
     """Judge one observation.
 
     Args:
@@ -38,13 +41,14 @@ def judge(draft: Draft, content_hash: str, observed: datetime, seen: Seen | None
         content_hash: its `hashed()`.
         observed: when it was observed.
         seen: what is known of its item; none if it is new.
+        late: the connector knows that it is older than what it brought before.
     """
     if seen is None:
         return Judgement("first", 1)
     if content_hash == seen.current:
         return Judgement("unchanged", seen.revision)
     known = seen.hashes.get(content_hash)
-    if is_older(draft, observed, seen):
+    if late or is_older(draft, observed, seen):
         if known is not None:
             return Judgement("stale", known)
         return Judgement("later", seen.revision + 1, late=True)

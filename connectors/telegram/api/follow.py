@@ -208,6 +208,7 @@ class Follow:
                 cursor=telling.cursor,
                 absent=what.absent,
                 backlog=telling.backlog,
+                late=what.late,
             )
         if isinstance(what, Vanished):
             return Observation(

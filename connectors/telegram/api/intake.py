@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from connectors.telegram.albums import Held, Part, Parts, joined, posts_of
 from connectors.telegram.api.asks import Page
-from connectors.telegram.api.known import Known, News, Vanished, Word
+from connectors.telegram.api.known import Known, News, Shown, Vanished, Word
 from connectors.telegram.api.stand import Stand
 from connectors.telegram.api.walks import ALBUM
 
@@ -61,13 +61,15 @@ class Intake:
         if part.group is None:
             passed = self.known.lowest() <= part.id <= (self.last or 0)
             if passed and not self.known.has(part.id):  # it was not there: this word may be an old one
-                self.known.doubts[part.id] = None
+                self.known.doubt(part, word)
                 return []
             return self.known.arrive((part,), word)
         if self.known.has_whole(part):
             return self.known.arrive((part,), replace(word, whole=False))
         if part.id > (self.last or 0) and not self.known.has(part.id):
             self._held.add(part, word.ticks)
+        elif self.known.was_gone(part.id):
+            return self.known.arrive((part,), replace(word, whole=False))
         else:
             self.around[part.id] = None
         return []
@@ -109,7 +111,14 @@ class Intake:
                 self.around[message] = None  # of an album, or never seen: its neighbours tell
             elif self.first is not None and message >= self.first:
                 old.append(Vanished((message,), None))
-        return [*news, *self.known.delete(fresh, word), *old]
+        said = [message for message in messages if self.known.waits(message)]
+        return [*news, *self.known.delete(dict.fromkeys([*fresh, *said]), word), *old]
+
+    def told(self, news: Iterable[News]) -> None:
+        """Take in what is told: what is seen late is not among what was gone before it was seen."""
+        for one in news:
+            for part in one.parts if isinstance(one, Shown) else ():
+                self.unseen.pop(part.id, None)
 
     def clear(self, page: Page, word: Word) -> list[News]:
         """Take in what stands where there was doubt."""

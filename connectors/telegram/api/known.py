@@ -8,6 +8,8 @@ each other. What makes one step of them that may be repeated in any order:
   yet, and the newer one stays;
 * an answer that was asked for before something newer was heard does not unsay it: where both carry the same
   second, or where one says that a message is gone, the message is looked at again (`doubts`);
+* what a word says that comes behind something newer, or behind the end of its message, is told as late:
+  somebody showed it, and it may be that nobody had it yet. Ingest knows, and makes nothing of it if so;
 * what a page does not show is gone only if it was known before the page was asked for, and if a look at that
   very message says so.
 """
@@ -17,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from connectors.telegram.albums import Part, Parts, joined
+from connectors.telegram.albums import Part, Parts, joined, states_of
 
 PRINTS_KEPT = 8
 GONE_KEPT = 10_000
@@ -50,11 +52,12 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A post as it is, or as it was before what was told already."""
+    """A post as it is; if it is `late`, as it was before what was told already, or before its end."""
 
     parts: Parts
     way: str
     absent: datetime | None
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Known:
         fingerprint: of a post.
         keep: so many of the newest posts are remembered.
         gone: messages that do not exist any more, by the cursor.
+        last: up to this message a former process may have told something.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Known:
         gone: Iterable[int] = (),
         fingerprint: Callable[[Parts], str],
         keep: int,
+        last: int = 0,
     ) -> None:
         self.number = 0
         self.doubts: dict[int, None] = {}
@@ -125,6 +130,9 @@ class Known:
         self._owners: dict[int, int] = {}
         self._groups: dict[str, int] = {}
         self._gone = dict.fromkeys(gone, 0)
+        self._last = last
+        self._never_told: set[int] = set()
+        self._said: dict[int, list[tuple[Part, str]]] = {}
         for post in posts:
             self._marks[post] = Mark(None, shown=shown)
             self._owners[post] = post
@@ -148,6 +156,17 @@ class Known:
     def was_gone(self, message: int) -> bool:
         """Say whether it is known that a message is gone."""
         return message in self._gone
+
+    def waits(self, message: int) -> bool:
+        """Say whether something that was said of a message is told as soon as it has been looked at."""
+        return message in self._said
+
+    def doubt(self, part: Part, word: Word) -> None:
+        """Take in what may be an old word: its message is looked at before it is told."""
+        self.doubts[part.id] = None
+        said = self._said.setdefault(part.id, [])
+        if all(part != one for one, _ in said):
+            said.append((part, word.way))
 
     def lacking(
         self, shown: Iterable[int], low: int, high: int | None, *, asked: int, settled: float
@@ -175,9 +194,14 @@ class Known:
     def arrive(self, parts: Parts, word: Word) -> list[News]:
         """Take in one post, or some messages of an album that is known whole; give what is new in it."""
         self.number += 1
+        late = self._past(parts, word.way) if any(self._ended_since(part, word) for part in parts) else []
         parts = tuple(part for part in parts if self._may_exist(part, word))
-        if not parts:
-            return []
+        news = [*late, *self._take(parts, word)] if parts else late
+        if word.sure:
+            news += [one for part in parts for one in self._older(part)]
+        return news
+
+    def _take(self, parts: Parts, word: Word) -> list[News]:
         post = self._post_of(parts)
         mark = self._marks.get(post)
         if mark is None:
@@ -192,19 +216,25 @@ class Known:
         """Take in that messages are gone; those that were not known are passed over."""
         self.number += 1
         of_post: dict[int, set[int]] = {}
+        said: list[tuple[Part, str]] = []
         for message in messages:
             self.doubts.pop(message, None)
+            said += self._said.pop(message, ())
             self._gone[message] = self.number
+            if message not in self._owners and message > self._last:
+                self._never_told.add(message)
             if (post := self._owners.get(message)) is not None:
                 of_post.setdefault(post, set()).add(message)
                 if post != message and message in self._marks:  # it was told as a post, before a lower part
                     of_post.setdefault(message, set()).add(message)
         while len(self._gone) > GONE_KEPT:
-            self._gone.pop(next(iter(self._gone)))
+            oldest = next(iter(self._gone))
+            del self._gone[oldest]
+            self._never_told.discard(oldest)
         found: list[News] = []
         for post, gone in sorted(of_post.items()):
             found += self._delete_of(post, gone, word)
-        return found
+        return [*found, *self._said_of_gone(said)]
 
     def _delete_of(self, post: int, gone: set[int], word: Word) -> list[News]:
         mark = self._forget(post)
@@ -215,6 +245,43 @@ class Known:
         found: list[News] = [Vanished((post,), absent)] if post in gone else []
         return [*found, self._enter(rest, word, self._fingerprint(rest), mark, absent)]
 
+    def _said_of_gone(self, said: Iterable[tuple[Part, str]]) -> list[News]:
+        """Tell what was said of messages that are gone, now that this is sure."""
+        ways = {part.id: way for part, way in said}
+        by_post: dict[int | str, list[Part]] = {}
+        for part, _ in said:
+            # a part alone makes an item of its own: not if its album may have been told
+            if part.group is None or part.group in self._groups or part.id in self._never_told:
+                by_post.setdefault(part.group or part.id, []).append(part)
+        news: list[News] = []
+        for key, parts in by_post.items():
+            rest = self._marks[self._groups[str(key)]].parts if key in self._groups else ()
+            for state in states_of(parts):
+                news += self._past(joined(rest, state), ways[state[0].id])
+        return news
+
+    def _past(self, state: Parts, way: str) -> list[News]:
+        """Tell what a post said before its end, or before one of its messages was gone."""
+        self._never_told -= {part.id for part in state}
+        gone = tuple(part.id for part in state if part.id in self._gone)
+        shown = Shown(state, way, None, late=True)
+        if state[0].id not in gone:
+            return [shown]
+        return [shown, Vanished(gone if len(gone) == len(state) else gone[:1], None)]
+
+    def _older(self, part: Part) -> list[News]:
+        """Tell what was said of a message that has been looked at since, unless it says that still."""
+        news: list[News] = []
+        for one, way in self._said.pop(part.id, ()):
+            post = self._post_of((one,))
+            if one.group is None and post in self._marks:
+                news += self._late(post, self._marks[post], (one,), self._fingerprint((one,)), way)
+        return news
+
+    def _ended_since(self, part: Part, word: Word) -> bool:
+        """Say whether a message is gone since this word about it was asked for."""
+        return word.asked < self._gone.get(part.id, -1)
+
     def _may_exist(self, part: Part, word: Word) -> bool:
         """Say whether a message is there as shown: not if it is gone since; if it was gone, only for sure."""
         since = self._gone.get(part.id)
@@ -223,9 +290,10 @@ class Known:
         if word.asked < since:
             return False
         if not word.sure:
-            self.doubts[part.id] = None
+            self.doubt(part, word)
             return False
         del self._gone[part.id]
+        self._never_told.discard(part.id)
         return True
 
     def _post_of(self, parts: Parts) -> int:
@@ -242,22 +310,23 @@ class Known:
             self._put(post, replace(mark, shown=_later(mark.shown, word.at), version=newer, pts=pts), whole)
             return []
         if mark.version is not None and version < mark.version:
-            return self._late(post, mark, parts, fingerprint, word)
+            return self._late(post, mark, parts, fingerprint, word.way)
         overtaken = word.asked < mark.number or (word.pts or 0) < ((word.pts and mark.pts) or 0)
         if mark.print is not None and version == mark.version and overtaken:
-            self.doubts |= {part.id: None for part in parts}
+            for part in parts:
+                self.doubt(part, word)
             return []
         self._forget(post)
         if whole[0].id < post:
             self._marks[post] = replace(mark, parts=())
         return [self._enter(whole, word, fingerprint, mark, _before(mark.shown, word.at))]
 
-    def _late(self, post: int, mark: Mark, parts: Parts, fingerprint: str, word: Word) -> list[News]:
+    def _late(self, post: int, mark: Mark, parts: Parts, fingerprint: str, way: str) -> list[News]:
         """Tell an older state that nobody had; the newer one stays."""
         if fingerprint in mark.prints:
             return []
         self._marks[post] = replace(mark, prints=(*mark.prints, fingerprint)[-PRINTS_KEPT:])
-        return [Shown(parts, word.way, None)]
+        return [Shown(parts, way, None, late=True)]
 
     def _enter(
         self, parts: Parts, word: Word, fingerprint: str, before: Mark | None, absent: datetime | None

@@ -82,7 +82,14 @@ class Standing:
         self._config = config
         self._stand = stand
         keep = config.reread_posts + MARGIN
-        self._known = Known(stand.window, stand.looked, fingerprint=fingerprint, keep=keep, gone=stand.gone)
+        self._known = Known(
+            stand.window,
+            stand.looked,
+            fingerprint=fingerprint,
+            keep=keep,
+            gone=stand.gone,
+            last=stand.last or 0,
+        )
         self._in = Intake(stand, self._known, config.album_seconds)
         self._backlog = stand.backlog
         self._complete = self._looked = self._reread = stand.looked
@@ -364,6 +371,7 @@ class Standing:
     def _tell(self, news: Iterable[News], *, backlog: bool = False) -> None:
         """Put on the list what is to be yielded; the cursor lies behind the last of it."""
         found = list(news)
+        self._in.told(found)
         for number, one in enumerate(found, 1):
             cursor = self.cursor() if number == len(found) else None
             self.told.append(Telling(one, cursor, backlog))

@@ -26,6 +26,7 @@ SEEN = Observation(
     observed_assumed=True,
     absent=NOW - timedelta(hours=4),
     backlog=True,
+    late=True,
 )
 
 

@@ -32,11 +32,17 @@ class Memory:
         self.seen: Seen | None = None
 
     def sees(
-        self, text: str, minute: int, *, version: int | None = None, revised: str | None = None
+        self,
+        text: str,
+        minute: int,
+        *,
+        version: int | None = None,
+        revised: str | None = None,
+        late: bool = False,
     ) -> Judgement:
         post = draft(text, version=version, revised=revised)
         observed = NOON + timedelta(minutes=minute)
-        judgement = judge(post, post.hashed(), observed, self.seen)
+        judgement = judge(post, post.hashed(), observed, self.seen, late=late)
         if judgement.kind in ("first", "later"):
             self.seen = remember(
                 post,
@@ -111,6 +117,15 @@ def test_an_old_state_never_seen_is_kept_as_late_and_the_newest_stays_current() 
     assert memory.sees("a", 20, version=1) == Judgement("later", 2, late=True)
     assert memory.sees("b", 30, version=2).kind == "unchanged"
     assert memory.sees("a", 40, version=1).kind == "stale"
+
+
+def test_what_the_connector_knows_to_be_older_is_late_or_stale_or_the_first() -> None:
+    memory = Memory()
+    assert memory.sees("a", 0, late=True) == Judgement("first", 1)
+    memory.sees("c", 10)
+    assert memory.sees("b", 20, version=3, late=True) == Judgement("later", 3, late=True)
+    assert memory.sees("a", 30, version=4, late=True) == Judgement("stale", 1)
+    assert memory.sees("c", 40).kind == "unchanged"
 
 
 def test_memory_of_hashes_is_bounded_and_keeps_the_newest() -> None:

@@ -59,7 +59,7 @@ def through_the_daemon(size: Size, seed: int) -> tuple[list[str], bool]:
         f"happened: {listed(outcome.happened)}",
         f"killed in the middle of: {listed(outcome.kills)}",
         f"Dateline: {listed(outcome.written)}, {outcome.kills.total()} kills; " + wrong(outcome.wrong),
-        f"states that may be missing, sent right before a kill or a cut or after the end: {outcome.excused}",
+        f"states that may be missing, sent right before a kill or a cut: {outcome.excused}",
         *(f"lost: {one}" for one in outcome.lost[:10]),
     ]
     return lines, bool(outcome.wrong)

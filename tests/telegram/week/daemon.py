@@ -46,7 +46,7 @@ class Outcome:
         kills: of the process, by what it was in the middle of.
         written: what stands on the topics.
         excused: states that are missing and may be: they were sent right before a kill or a cut and were gone
-            when it looked again, or by a difference of a message that was known to be gone.
+            when it looked again.
         wrong: what is wrong with it.
         lost: in words what is missing.
     """

@@ -1,6 +1,5 @@
 """What stands on the topics, against what each connection of a process that was killed had been shown."""
 
-import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +20,7 @@ class Proof:
 
     A state that a connection was sent is known for sure as soon as a whole look at the channel is committed
     that began later and over the same connection: what was sent before stands before its answers. So what was
-    sent just before a kill or a cut may be missing, unless it was there to be seen again afterwards. A
-    difference may also tell what a message said that was looked for and was gone: too late to be told.
+    sent just before a kill or a cut may be missing, unless it was there to be seen again afterwards.
 
     Attributes:
         excused: states that were sent and may be missing.
@@ -39,8 +37,7 @@ class Proof:
         self.room, self.looks, self.first = room, looks, first
         sent = {state: links for state, links in witness.shown.items() if state.channel == room.number}
         self._sent = sent
-        self._denied = witness.denied
-        self._must = {state for state, links in sent.items() if self._proven(state, links)}
+        self._must = {state for state, links in sent.items() if self._proven(links)}
         self._links = sorted({link.ended for links in sent.values() for link in links})
         self._made: dict[int, float] = {}
         self._gone: dict[int, float] = {}
@@ -59,9 +56,8 @@ class Proof:
         elif isinstance(update, types.UpdateDeleteChannelMessages):
             self._gone |= dict.fromkeys(update.messages, at)
 
-    def _proven(self, state: State, links: Mapping[Link, float]) -> bool:
-        gone = self._denied.get((state.channel, state.message), math.inf)
-        return any(since < gone and self._looked(since, link.ended) for link, since in links.items())
+    def _proven(self, links: Mapping[Link, float]) -> bool:
+        return any(self._looked(since, link.ended) for link, since in links.items())
 
     def _looked(self, since: float, until: float) -> bool:
         return bisect_left(self.looks, since) < bisect_right(self.looks, until)

@@ -69,18 +69,6 @@ def test_what_was_sent_and_proven_must_be_there_and_nothing_else(proof: Proof) -
     assert proof.excused == 1, "no look began behind the last post"
 
 
-def test_what_was_sent_of_a_message_that_was_known_to_be_gone_may_be_missing(proof: Proof) -> None:
-    witness, room = Witness(), proof.room
-    for gone, wrong in ((14.0, {}), (16.0, {"revisions lost": 1})):
-        witness.denied[room.number, 1] = gone
-        witness.shown = {
-            State(room.number, 1, "one"): {Cut(10.0): 2.0},  # type: ignore[dict-item]
-            State(room.number, 1, "one, edited"): {Cut(30.0): 15.0},  # type: ignore[dict-item]
-        }
-        again = Proof(witness, room, [5.0, 20.0, 25.0], first=1)
-        assert again.judge([item(*ALL[0])], []) == wrong
-
-
 @pytest.mark.parametrize(
     ("items", "gaps", "wrong"),
     [

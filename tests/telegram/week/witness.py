@@ -24,13 +24,11 @@ class Witness(Server):
     Attributes:
         shown: of each state the connections that were sent it, and when each was for the first time (seconds
             of the epoch, as all moments here).
-        denied: when it was first said of a message, by channel and id, that it does not exist.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: dict[State, dict[Link, float]] = {}
-        self.denied: dict[tuple[int, int], float] = {}
         self._taking: Link | None = None
         self._alarm: tuple[str, Room | None, int, Callable[[Room], None]] | None = None
 
@@ -61,10 +59,7 @@ class Witness(Server):
         if link.ended < at:
             return
         for message in messages:
-            if isinstance(message, types.MessageEmpty):
-                assert isinstance(message.peer_id, types.PeerChannel)
-                self.denied.setdefault((message.peer_id.channel_id, message.id), at)
-            elif isinstance(message, types.Message | types.MessageService):  # and no mere id
+            if isinstance(message, types.Message | types.MessageService):  # and no mere id
                 state = State(message.peer_id.channel_id, message.id, getattr(message, "message", None) or "")
                 self.shown.setdefault(state, {}).setdefault(link, at)
 

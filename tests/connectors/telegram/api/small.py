@@ -1,7 +1,7 @@
 """A channel in small, without a network: a server's truth, and the ways in which its words go astray."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from connectors.telegram.api.asks import (
 from connectors.telegram.api.known import Shown, Vanished
 from connectors.telegram.api.stand import read_stand
 from connectors.telegram.api.standing import Standing
-from connectors.telegram.api.telling import Asked, Hole, Telling
+from connectors.telegram.api.telling import Asked, Hole, Look, Telling
 from connectors.telegram.config import TelegramConfig
 
 START = datetime(2026, 7, 4, 12, tzinfo=UTC)
@@ -130,18 +130,22 @@ class Books:
     """What ingest has in the end: states in their order, by the rules of `pipeline.ingest.revise`."""
 
     states: dict[int, list[Parts]] = field(default_factory=dict)
+    late: dict[int, list[Parts]] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     holes: list[Hole] = field(default_factory=list)
 
     def enter(self, telling: Telling) -> None:
         what = telling.what
         if isinstance(what, Shown):
-            states = self.states.setdefault(what.parts[0].id, [])
-            single = what.parts[0].group is None
-            late = single and states and what.parts[0].version < states[-1][0].version
-            if not late or what.parts[0].id in self.gone:
+            first = what.parts[0]
+            states = self.states.setdefault(first.id, [])
+            old = first.group is None and states and first.version < states[-1][0].version
+            if states and (what.late or (old and first.id not in self.gone)):
+                if what.parts not in states:
+                    self.late.setdefault(first.id, []).append(what.parts)
+            else:
                 states.append(what.parts)
-            self.gone.discard(what.parts[0].id)
+                self.gone.discard(first.id)
         elif isinstance(what, Vanished):
             self.gone.add(what.messages[0])
         elif isinstance(what, Hole):
@@ -156,6 +160,8 @@ class Desk:
         self.config = config
         self.told: list[Telling] = []
         self.pushes: deque[Update] = deque()
+        self.shown: dict[tuple[int, str], int | None] = {}
+        """States of single messages that it was shown; and where the look is told that began later."""
         self.asked: tuple[Asked, Answer | None] | None = None
         self.open(None)
 
@@ -174,11 +180,22 @@ class Desk:
         place = places[-1 - back % len(places)] if places else None
         cursor = None if place is None else self.told[place].cursor
         self.told = [] if place is None else self.told[: place + 1]
+        until = -1 if place is None else place
+        self.shown = {state: look for state, look in self.shown.items() if look is not None and look <= until}
         self.open(cursor)
 
     def collect(self) -> None:
+        looked = any(isinstance(one.what, Look) for one in self.standing.told)
         self.told += self.standing.told
         self.standing.told.clear()
+        if looked:
+            place = len(self.told) - 1
+            self.shown = {state: place if look is None else look for state, look in self.shown.items()}
+
+    def see(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            if part.group is None:
+                self.shown.setdefault((part.id, part.body["text"]), None)
 
     def ask(self) -> bool:
         if self.asked is None and (asked := self.standing.next(self.now())) is not None:
@@ -196,6 +213,11 @@ class Desk:
         if self.asked is not None:
             (asked, answer), self.asked = self.asked, None
             assert answer is not None
+            if isinstance(answer, Changes):
+                self.see([*answer.new, *(one.part for one in answer.updates if isinstance(one, Said))])
+            elif asked.why not in ("first", "again"):  # those may be given up for others
+                above = asked.ask.after if isinstance(asked.ask, Newer) else 0
+                self.see(part for part in answer.parts if part.id > above)
             self.standing.answered(asked, answer, self.now())
             self.collect()
 
@@ -213,7 +235,10 @@ class Desk:
         """Let one of the pushes that are under way arrive."""
         if self.pushes:
             self.pushes.rotate(-(index % len(self.pushes)))
-            self.standing.heard(self.pushes.popleft(), self.now())
+            update = self.pushes.popleft()
+            if isinstance(update, Said) and self.standing.cursor().get("last") is not None:
+                self.see([update.part])
+            self.standing.heard(update, self.now())
             self.collect()
 
     def quiet(self) -> None:

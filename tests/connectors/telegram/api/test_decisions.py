@@ -83,9 +83,9 @@ def test_what_a_page_shows_that_was_asked_for_before_a_deletion_is_not_back(desk
     desk.serve()
     desk.pushes.extend(desk.channel.delete(4, 1))
     desk.push(0)
-    before = len(desk.told)
     settled(desk)
-    assert not any(isinstance(one.what, Shown) for one in desk.told[before:])
+    assert 5 in desk.books().gone
+    assert desk.books().late == {}, "it was told"
 
 
 def test_a_walk_that_is_shaken_goes_to_the_very_end(desk: Desk) -> None:
@@ -114,6 +114,98 @@ def test_a_state_that_is_older_than_what_was_told_is_told_once_and_does_not_stay
     assert texts == ["v2", "v1"]
     states = desk.books().states[5]
     assert [parts[0].body["text"] for parts in states] == ["v2"], "ingest orders them by their last edit"
+
+
+def texts(desk: Desk, post: int) -> list[str]:
+    """What was told of a post, in that order; `-` is its end."""
+    return [
+        "-" if isinstance(one.what, Vanished) else one.what.parts[0].body["text"]
+        for one in desk.told
+        if (isinstance(one.what, Vanished) and one.what.messages[0] == post)
+        or (isinstance(one.what, Shown) and one.what.parts[0].id == post)
+    ]
+
+
+def behind_the_look(desk: Desk, posts: list[int]) -> None:
+    """Let a look see that posts are gone that were pushed, before their pushes are read."""
+    desk.standing.agenda.newer = True
+    settled(desk)
+    assert all(texts(desk, post) == [] for post in posts)
+    while desk.pushes:
+        desk.push(0)
+    desk.channel.now += ALONE.album_seconds + 1
+    desk.standing.tick(desk.now())
+    settled(desk)
+
+
+@pytest.mark.parametrize("by", ["a look", "a push"])
+def test_a_push_that_is_read_behind_the_end_of_its_post_is_told_with_its_end(desk: Desk, by: str) -> None:
+    desk.pushes.extend(desk.channel.publish(1))
+    if by == "a look":
+        desk.channel.publish(1)  # so that the page has a hole
+    desk.pushes.extend(desk.channel.delete(5, 1))
+    if by == "a push":
+        desk.push(1)
+    behind_the_look(desk, [6])
+    assert texts(desk, 6) == ["v0", "-"]
+    late = next(one.what for one in desk.told if isinstance(one.what, Shown) and one.what.parts[0].id == 6)
+    assert late.late
+    assert late.absent is None, "the last look may be later than the post"
+    desk.standing.heard(Said(late.parts[0], 1), desk.now())
+    settled(desk)
+    assert desk.books().states[6] == [late.parts], "a push that comes twice changes nothing"
+    assert desk.books().gone == {6}
+    assert holes(desk) == []
+
+
+def test_an_album_that_is_read_behind_its_end_is_one_post(desk: Desk) -> None:
+    desk.pushes.extend(desk.channel.publish(2))
+    desk.channel.publish(1)
+    desk.channel.delete(5, 2)
+    behind_the_look(desk, [6, 7])
+    (states,) = (desk.books().states[6],)
+    assert [[part.id for part in parts] for parts in states] == [[6, 7]]
+    assert 6 in desk.books().gone
+    assert 7 not in desk.books().states
+
+
+def test_an_edit_that_is_read_behind_the_end_of_its_post_does_not_bring_it_back(desk: Desk) -> None:
+    desk.pushes.extend(desk.channel.edit(4))
+    desk.channel.delete(4, 1)
+    desk.channel.now += 60
+    desk.standing.agenda.again = True
+    settled(desk)
+    assert texts(desk, 5) == ["v0", "-"]
+    desk.push(0)
+    settled(desk)
+    assert texts(desk, 5)[2:] == ["v1", "-"]
+    assert [parts[0].body["text"] for parts in desk.books().late[5]] == ["v1"]
+    assert 5 in desk.books().gone
+
+
+def test_a_page_that_is_read_behind_the_end_of_its_post_tells_it_with_its_end(desk: Desk) -> None:
+    desk.channel.publish(1)
+    desk.standing.agenda.newer = True
+    desk.ask()
+    desk.serve()
+    desk.pushes.extend(desk.channel.delete(5, 1))
+    desk.push(0)
+    settled(desk)
+    assert texts(desk, 6) == ["v0", "-"]
+
+
+def test_what_a_page_showed_and_a_push_overtook_in_the_same_second_is_told_as_late(desk: Desk) -> None:
+    desk.channel.edit(4)
+    desk.standing.agenda.newer = True
+    desk.standing.heard(Said(desk.channel.messages[5], 1), desk.now())
+    desk.collect()
+    (first,) = desk.channel.edit(4)
+    (second,) = desk.channel.edit(4)
+    for update in (second, first):
+        desk.standing.heard(update, desk.now())
+    settled(desk)
+    assert texts(desk, 5) == ["v0", "v1", "v3", "v2"]
+    assert [parts[0].body["text"] for parts in desk.books().late[5]] == ["v2"]
 
 
 def holes(desk: Desk) -> list[int]:
@@ -203,10 +295,8 @@ def test_an_edit_of_what_a_dead_process_saw_to_go_does_not_bring_it_back(desk: D
     while not isinstance(desk.told[-1].what, Vanished):
         assert desk.ask()
         desk.deliver()
-    before = len(desk.told)
     desk.restart(0)  # the difference, which tells the edit and the deletion, is still to come
     settled(desk)
-    again = [one.what for one in desk.told[before:]]
-    assert not any(
-        isinstance(one, Vanished) or (isinstance(one, Shown) and one.parts[0].id == 5) for one in again
-    )
+    assert 5 in desk.books().gone
+    (late,) = desk.books().late[5]
+    assert late[0].body["text"] == "v1", "the edit is told, as what came before the end"

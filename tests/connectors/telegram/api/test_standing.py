@@ -76,6 +76,9 @@ def check(desk: Desk) -> None:
             assert order == sorted(order), f"{first}: {texts} is not its history"
     for hole in books.holes:
         assert set(hole.messages) <= channel.deleted, "an invented hole"
+    for number, text in desk.shown:
+        all_told = [*books.states.get(number, ()), *books.late.get(number, ())]
+        assert any(text == parts[0].body["text"] for parts in all_told), f"{number}: {text} was shown"
     missed = [message for hole in books.holes for message in hole.messages]
     assert len(missed) == len(set(missed)), "a hole is told twice"
     assert not books.states.keys() & set(missed), "a hole of what was seen"
