@@ -109,7 +109,7 @@ class Known:
         fingerprint: of a post.
         keep: so many of the newest posts are remembered.
         gone: messages that do not exist any more, by the cursor.
-        last: up to this message a former process may have told something.
+        last: up to this message something may have been told that is not remembered.
     """
 
     def __init__(
@@ -220,9 +220,9 @@ class Known:
         for message in messages:
             self.doubts.pop(message, None)
             said += self._said.pop(message, ())
-            self._gone[message] = self.number
-            if message not in self._owners and message > self._last:
+            if message > self._last and message not in self._gone and message not in self._owners:
                 self._never_told.add(message)
+            self._gone[message] = self.number
             if (post := self._owners.get(message)) is not None:
                 of_post.setdefault(post, set()).add(message)
                 if post != message and message in self._marks:  # it was told as a post, before a lower part
@@ -343,7 +343,9 @@ class Known:
         )
         self._put(parts[0].id, mark, parts)
         while len(self._marks) > self._keep:
-            self._forget(min(self._marks))
+            oldest = min(self._marks)
+            forgotten = self._forget(oldest).parts
+            self._last = max(self._last, oldest, *(part.id for part in forgotten))
         return Shown(parts, word.way, absent)
 
     def _put(self, post: int, mark: Mark, parts: Parts) -> None:

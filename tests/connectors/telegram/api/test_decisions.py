@@ -169,6 +169,21 @@ def test_an_album_that_is_read_behind_its_end_is_one_post(desk: Desk) -> None:
     assert 7 not in desk.books().states
 
 
+def test_a_message_of_an_album_that_was_told_and_is_gone_is_no_post_of_its_own(desk: Desk) -> None:
+    desk.pushes.extend(desk.channel.publish(2))
+    (_, second) = desk.pushes
+    while desk.pushes:
+        desk.push(0)
+    desk.channel.now += ALONE.album_seconds + 1
+    desk.standing.tick(desk.now())
+    desk.pushes.extend(desk.channel.delete(5, 2))
+    desk.push(0)
+    assert texts(desk, 6) == ["v0", "-"]
+    desk.pushes.append(second)
+    behind_the_look(desk, [])
+    assert 7 not in desk.books().states
+
+
 def test_an_edit_that_is_read_behind_the_end_of_its_post_does_not_bring_it_back(desk: Desk) -> None:
     desk.pushes.extend(desk.channel.edit(4))
     desk.channel.delete(4, 1)
