@@ -13,6 +13,7 @@ gone until there is another one behind it. Posts below those that are read again
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.common.http import Http
@@ -151,7 +152,8 @@ class Follow:
     def _sights(self, standing: Standing, shown: Shown, began: datetime) -> Iterator[Sight]:
         """Give what a run of blocks changes, ascending."""
         if (missed := _missed(standing, shown, began)) is not None:
-            yield missed
+            standing.last = (shown.lowest or 0) - 1
+            yield replace(missed, cursor=standing.cursor())
         yield from self._lost(standing, shown)
         for post, there in events(standing, shown):
             if there:

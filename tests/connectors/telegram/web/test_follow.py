@@ -131,6 +131,10 @@ async def test_history_that_is_gone_is_a_gap_and_not_silence() -> None:
         (gap,) = seen.missed
         assert f"posts 31 to {new - 1}" in gap.reason
         assert (await watch.look()).missed == []
+        await watch.again()
+        behind = await watch.look(gap.cursor or cursor)  # the process died right behind it
+        assert behind.missed == []
+        assert behind.ids == [new]
 
 
 async def test_an_edit_on_the_newest_page_is_seen_at_the_next_look() -> None:
