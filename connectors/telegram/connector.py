@@ -14,6 +14,7 @@ from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_of
 from connectors.telegram.host import TelegramHost
 from connectors.telegram.metrics import TelegramMetrics
+from connectors.telegram.names import Names
 from connectors.telegram.post import Post, draft_of
 from connectors.telegram.reading import wrong
 from schemas.item import Draft
@@ -40,12 +41,13 @@ class TelegramShared:
 
     Attributes:
         http: for `via: web`.
-        log: for what an operator should know.
+        names: of the channels.
     """
 
     def __init__(self, lent: Lent) -> None:
         self._lent = lent
-        self.log = lent.log
+        self._metrics = TelegramMetrics(lent.registry)
+        self.names = Names(self._metrics.renamed, lent.log)
         self._accounts: LoggedInAccounts | None = None
         self.http = Http()
 
@@ -58,8 +60,8 @@ class TelegramShared:
             host = self._lent.host
             self._accounts = LoggedInAccounts(
                 host if isinstance(host, TelegramHost) else TelegramHost(),
-                metrics=TelegramMetrics(self._lent.registry),
-                log=self.log,
+                metrics=self._metrics,
+                log=self._lent.log,
             )
         return self._accounts
 
@@ -88,9 +90,12 @@ class Telegram:
         Raises:
             SourceFailed: looking failed; the message says what, where and how to cure it.
         """
-        async with aclosing(self._follow().observe(cursor)) as sights:
-            async for sight in sights:
-                yield sight
+        try:
+            async with aclosing(self._follow().observe(cursor)) as sights:
+                async for sight in sights:
+                    yield sight
+        finally:
+            self._shared.names.forget(self.config)
 
     def normalise(self, observation: Observation) -> Draft:
         """Make a draft of a post, by either way, or of a deletion.
@@ -108,7 +113,7 @@ class Telegram:
 
     def _follow(self) -> "web.Follow | Follow":
         if self.config.via == "web":
-            return web.Follow(self.config, self._shared.http, self._base)
+            return web.Follow(self.config, self._shared.http, self._base, names=self._shared.names)
         from connectors.telegram.api.follow import Follow  # noqa: PLC0415  # who follows by pages does not need it
 
-        return Follow(self.config, self._shared.accounts, log=self._shared.log)
+        return Follow(self.config, self._shared.accounts, names=self._shared.names)

@@ -11,6 +11,12 @@ class TelegramMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._of_accounts(registry)
         self._of_requests(registry)
+        self.renamed = Gauge(
+            "dateline_telegram_channel_renamed",
+            "1 where a channel is not called what the config says: correct its `channel`.",
+            ("source",),
+            registry=registry,
+        )
 
     def _of_accounts(self, registry: CollectorRegistry) -> None:
         account = ("account",)

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from structlog.typing import FilteringBoundLogger
-
 from connectors.seam import Cursor, Looked, Missed, Observation, Sight, Waits
 from connectors.telegram.albums import Parts
 from connectors.telegram.api.asks import Difference, Moment
@@ -46,6 +44,7 @@ from connectors.telegram.api.wire import (
 )
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_bytes
+from connectors.telegram.names import Names
 from connectors.telegram.post import print_of
 
 TRIES = 3
@@ -77,7 +76,7 @@ class Follow:
     Args:
         config: the source's settings.
         accounts: of this process.
-        log: for what an operator should know.
+        names: of the channels of the process.
         now: UTC.
         jitter: gives a number from 0 to 1.
     """
@@ -87,14 +86,13 @@ class Follow:
         config: TelegramConfig,
         accounts: Accounts,
         *,
-        log: FilteringBoundLogger,
+        names: Names,
         now: Callable[[], datetime] = utc_now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._config = config
         self._accounts = accounts
-        self._log = log
-        self._told_name = config.channel
+        self._names = names
         self._now = now
         self._jitter = jitter
 
@@ -169,16 +167,8 @@ class Follow:
         return found
 
     def told_name(self, name: str) -> None:
-        """Tell the operator of a name that the config does not have."""
-        configured = self._config.channel
-        if name.casefold() != configured.casefold() and name != self._told_name:
-            self._log.warning(
-                "telegram channel was renamed; correct `channel`",
-                source=self._config.name,
-                channel=configured,
-                renamed_to=name or None,
-            )
-        self._told_name = name
+        """Take in what the channel is called."""
+        self._names.tell(self._config, name)
 
     def moment(self) -> Moment:
         """Give the time."""

@@ -20,6 +20,7 @@ from connectors.common.http import Http
 from connectors.seam import Cursor, Looked, Missed, Observation, Sight, SourceFailed
 from connectors.telegram.config import TelegramConfig
 from connectors.telegram.gone import GONE_TYPE, gone_bytes
+from connectors.telegram.names import Names
 from connectors.telegram.web.block import PAGE_TYPE
 from connectors.telegram.web.page import Block
 from connectors.telegram.web.pages import Pages
@@ -41,6 +42,7 @@ class Follow:
         config: of the channel.
         http: shared by all sources of the process.
         base: where t.me is.
+        names: of the channels of the process.
         now: UTC.
         clock: seconds that never run backwards.
         sleep: waits.
@@ -52,6 +54,7 @@ class Follow:
         http: Http,
         base: str = BASE,
         *,
+        names: Names,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -59,6 +62,7 @@ class Follow:
         self._config = config
         self._http = http
         self._base = base.rstrip("/")
+        self._names = names
         self._now = now
         self._clock = clock
         self._sleep = sleep
@@ -96,6 +100,7 @@ class Follow:
     ) -> AsyncGenerator[Sight]:
         """Look once: everything the channel shows has been yielded when this ends."""
         shown = await pages.newest()
+        self._names.tell(self._config, standing.name)
         if shown.lowest is None and standing.known:
             raise SourceFailed(
                 f"@{standing.name}: shows no posts, and had {len(standing.known)} before; that is no look"

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Self
 
-import structlog
-
 from connectors.seam import Cursor, Looked, Missed, Waits
 from connectors.telegram import Telegram, TelegramConfig
 from pipeline.compliance import Desk
 from pipeline.ingest.follow import Source
 from schemas.item import Item
+from tests.connectors.telegram.naming import names
 from tests.telegram.account import Account
 from tests.telegram.server import Room
 
@@ -23,7 +22,7 @@ class Shared:
     def __init__(self, accounts: Account) -> None:
         self.accounts = accounts
         self.http = None
-        self.log = structlog.get_logger()
+        self.names = names()
 
 
 class Following:

@@ -1,7 +1,7 @@
 """What happens to a channel, and what the operator must see of it."""
 
 from tests.connectors.telegram.web.site import Site
-from tests.telegram.operators.stage import FAILURES, GAPS, NEXT, Stage, failed, none, some
+from tests.telegram.operators.stage import FAILURES, GAPS, NAME, NEXT, Stage, failed, none, some
 from tests.telegram.process import States, come, items, looked, published
 
 RENAMED = "telegram channel was renamed; correct `channel`"
@@ -61,7 +61,7 @@ async def renamed(stage: Stage) -> None:
         published(room, expected, "Under the new name.")
         await come(stage.desk, expected)
         await machine.alarm(RENAMED, "wireless")
-        await stage.measures(machine, {FAILURES: none})
+        await stage.measures(machine, {NAME: some, FAILURES: none})
         await stage.prints(machine, "runs")
         assert (await items(stage.desk))[-1].source == "wireless"
     stage.server.room("wire").publish("Of somebody who took the old name.")

@@ -45,6 +45,7 @@ WIDE = "200"
 FAILURES = "source_failures_total"
 NEXT = "source_next_attempt_timestamp_seconds"
 GAPS = "gaps_total"
+NAME = "telegram_channel_renamed"
 API = {"name": "wire", "channel": "wire", "via": "api"}
 
 

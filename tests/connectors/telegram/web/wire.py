@@ -14,6 +14,7 @@ from connectors.telegram.gone import GONE_TYPE, gone_of
 from connectors.telegram.post import draft_of
 from connectors.telegram.web import Follow
 from schemas.item import Draft
+from tests.connectors.telegram.naming import names
 from tests.connectors.telegram.web.site import Site
 
 EARLY = {"backfill_posts": 1000, "reread_seconds": 600, "poll_seconds": 30}
@@ -41,7 +42,7 @@ class Page:
 
     def __init__(self, config: TelegramConfig, http: Http, base: str, **more: Any) -> None:
         self.config = config
-        self._follow = Follow(config, http, base, **more)
+        self._follow = Follow(config, http, base, names=names(), **more)
 
     def observe(self, cursor: Cursor | None) -> AsyncGenerator[Sight]:
         return self._follow.observe(cursor)
@@ -98,7 +99,13 @@ class Watch:
         self.clock = Clock()
         config = TelegramConfig.model_validate({"name": "wire", "channel": site.name, **settings})
         follow = Follow(
-            config, http, base, now=self.clock.now, clock=self.clock.seconds, sleep=self.clock.sleep
+            config,
+            http,
+            base,
+            names=names(),
+            now=self.clock.now,
+            clock=self.clock.seconds,
+            sleep=self.clock.sleep,
         )
         self._start: Callable[[Cursor | None], AsyncGenerator[Sight]] = follow.observe
         self._sights: AsyncGenerator[Sight] | None = None
@@ -142,7 +149,7 @@ async def first_sights(site: Site, count: int, cursor: Cursor | None = None, **s
     async with site.serve() as base, quick_http() as http:
         config = TelegramConfig.model_validate({"name": "wire", "channel": site.name, **settings})
         found: list[Sight] = []
-        async with aclosing(Follow(config, http, base).observe(cursor)) as sights:
+        async with aclosing(Follow(config, http, base, names=names()).observe(cursor)) as sights:
             async for sight in sights:
                 found.append(sight)
                 if len(found) == count:
