@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from connectors.telegram.albums import Parts
+from connectors.telegram.albums import Part, Parts
 from connectors.telegram.api.agenda import Agenda
 from connectors.telegram.api.asks import (
     PAGE,
@@ -142,7 +142,7 @@ class Standing:
         self._want_newer(thorough=True)
         if self._in.last is not None:
             self._since = now
-            self._down = None
+            self._give_up(self._down)
 
     def failed(self, asked: Asked, now: Moment, wait: float) -> None:
         """Take in that a request was not answered; its kind waits so many seconds."""
@@ -179,10 +179,8 @@ class Standing:
             self._first.take(answer)
             if self._first.after is not None:
                 self._begin_after(self._first.after, self._first.head)
-        elif asked.why == "again" and self._down is not None and asked.number >= self._down.number:
-            self._down.take(answer)
-            if self._down.done:
-                self._end_reread(self._down, now)
+        elif asked.why == "again":
+            self._reread_page(answer, asked, now)
         self._settle(now)
 
     def cursor(self) -> dict[str, Any]:
@@ -325,6 +323,27 @@ class Standing:
             self._in.unseen |= dict.fromkeys(up.missing)
             self._up = None
             self.agenda.newer = self.agenda.thorough = False
+
+    def _reread_page(self, page: Page, asked: Asked, now: Moment) -> None:
+        if self._down is not None and asked.number >= self._down.number:
+            self._down.take(page)
+            if self._down.done:
+                self._end_reread(self._down, now)
+        else:  # it was given up for another
+            self._say(page.parts, self._word("reread", now, asked, pts=page.pts))
+
+    def _give_up(self, down: Downward | None) -> None:
+        """Go through the last posts no further; what was shown of them may have been shown to nobody else."""
+        self._down = None
+        if down is not None:
+            word = Word("reread", down.number, down.began.at, down.began.ticks, self._complete, pts=down.pts)
+            self._say(down.parts(), word)
+
+    def _say(self, parts: Iterable[Part], word: Word) -> None:
+        """Take in the messages of a part of a look; of albums only a whole look tells."""
+        for part in parts:
+            if part.group is None and part.id >= (self._in.first or 0):
+                self._tell(self._in.say(part, word))
 
     def _end_reread(self, down: Downward, now: Moment) -> None:
         """Take in the last posts."""

@@ -162,6 +162,10 @@ class Downward:
         """Give the highest id that was shown; none if there was nothing."""
         return max(self._parts, default=None)
 
+    def parts(self) -> list[Part]:
+        """Give all messages that were shown, ascending."""
+        return [self._parts[number] for number in sorted(self._parts)]
+
     def shown(self) -> set[int]:
         """Give all ids that were shown."""
         return set(self._parts)

@@ -215,7 +215,7 @@ class Desk:
             assert answer is not None
             if isinstance(answer, Changes):
                 self.see([*answer.new, *(one.part for one in answer.updates if isinstance(one, Said))])
-            elif asked.why not in ("first", "again"):  # those may be given up for others
+            elif asked.why != "first":  # it only measures
                 above = asked.ask.after if isinstance(asked.ask, Newer) else 0
                 self.see(part for part in answer.parts if part.id > above)
             self.standing.answered(asked, answer, self.now())
