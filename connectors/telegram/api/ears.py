@@ -12,11 +12,11 @@ LIMIT = 1000
 class BoundedEars:
     """Hears what is pushed about one channel.
 
-    What tells is never held up: when nobody asks for so long that there is no room, everything that is kept
-    becomes one `Shaken`, and whoever follows the channel looks at all of it again.
+    What tells is never held up: when nobody asks for so long that there is no room, what comes then becomes
+    one `Shaken`, and whoever follows the channel looks at all of it again, behind what is kept.
 
     Args:
-        limit: so much is kept.
+        limit: so many pushes are kept.
 
     Attributes:
         overflows: times that there was no room.
@@ -30,11 +30,11 @@ class BoundedEars:
 
     def tell(self, heard: Heard) -> None:
         """Keep it; never waits."""
-        if isinstance(heard, Shaken) and self._kept and isinstance(self._kept[-1], Shaken):
-            return  # one look serves for both
-        if len(self._kept) >= self._limit:
+        full = len(self._kept) >= self._limit
+        if (full or isinstance(heard, Shaken)) and self._kept and isinstance(self._kept[-1], Shaken):
+            return  # one look, which is still to come, serves for both
+        if full and isinstance(heard, Pushed):
             self.overflows += 1
-            self._kept.clear()
             heard = Shaken(f"more than {self._limit} updates waited to be taken in")
         self._kept.append(heard)
         self._some.set()

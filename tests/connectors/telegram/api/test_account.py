@@ -382,11 +382,16 @@ async def test_nothing_secret_is_logged(server: Household, my: Desk, account: Lo
         assert secret not in my.log()
 
 
-async def test_ears_that_nobody_asks_keep_one_look_for_all() -> None:
+async def test_ears_that_nobody_asks_keep_what_they_can_and_one_look_for_the_rest() -> None:
     ears = BoundedEars(limit=3)
-    for number in range(4):
+    for number in range(6):
         ears.tell(Pushed(types.UpdateChannel(number)))
-    assert await shaken(ears) == "more than 3 updates waited to be taken in"
+    ears.tell(Shaken("one look serves for both"))
+    kept = [await heard(ears) for _ in range(2)]
+    ears.tell(Pushed(types.UpdateChannel(6)))
+    kept += [await heard(ears) for _ in range(3)]
+    told = [one.update.channel_id if isinstance(one, Pushed) else one.reason for one in kept]
+    assert told == [0, 1, 2, "more than 3 updates waited to be taken in", 6]
     assert ears.overflows == 1
     ears.tell(Shaken("a"))
     ears.tell(Shaken("b"))
