@@ -106,12 +106,14 @@ class Missed:
         reason: for people.
         cursor: where the source stands behind it, so that it is not told again after a crash; none: where it
             stood before.
+        repaired: what was missed has been yielded since; the same hole, with the same `until`, was before.
     """
 
     since: datetime | None
     until: datetime
     reason: str
     cursor: Cursor | None = None
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

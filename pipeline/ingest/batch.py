@@ -104,7 +104,8 @@ class Batch:
         elif isinstance(sight, Looked):
             self._looked(source, sight)
         elif isinstance(sight, Missed):
-            self.tally.add("gaps", source.name)
+            if not sight.repaired:
+                self.tally.add("gaps", source.name)
             self._write(compose.gap(sight, source.name, self._now()), source)
             self._stand(source, sight.cursor)
         elif isinstance(sight, Paused):

@@ -206,11 +206,19 @@ def failed_again(letter: DeadLetter, sight: Observation, at: datetime, problem: 
 
 
 def gap(missed: Missed, source: str, at: datetime) -> Composed:
-    """Give the gap record of a hole that cannot be filled."""
+    """Give the gap record of a hole, or of one that was filled after all."""
     gap_id = f"{source}/{missed.until.isoformat()}"
     reason = fit(missed.reason, CAUSE_LIMIT)
-    value = Gap(gap_id=gap_id, source=source, since=missed.since, until=missed.until, reason=reason)
-    return Composed(Output(GAPS, gap_id, "dateline.gap", value), f"gap:{gap_id}", at)
+    value = Gap(
+        gap_id=gap_id,
+        source=source,
+        since=missed.since,
+        until=missed.until,
+        reason=reason,
+        repaired=missed.repaired,
+    )
+    name = f"gap:{gap_id}/repaired" if missed.repaired else f"gap:{gap_id}"
+    return Composed(Output(GAPS, gap_id, "dateline.gap", value), name, at)
 
 
 def look(unit: str, observed: datetime, sources: Mapping[str, SourceLook]) -> Composed:

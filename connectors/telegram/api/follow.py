@@ -209,7 +209,7 @@ class Follow:
                 absent=what.absent,
             )
         if isinstance(what, Hole):
-            return Missed(what.since, what.until, what.reason, telling.cursor)
+            return Missed(what.since, what.until, what.reason, telling.cursor, what.repaired)
         assert isinstance(what, Look)  # noqa: S101  # mypy: there is nothing else
         return Looked(cursor=telling.cursor)
 

@@ -114,11 +114,12 @@ class Intake:
         said = [message for message in messages if self.known.waits(message)]
         return [*news, *self.known.delete(dict.fromkeys([*fresh, *said]), word), *old]
 
-    def told(self, news: Iterable[News]) -> None:
-        """Take in what is told: what is seen late is not among what was gone before it was seen."""
-        for one in news:
-            for part in one.parts if isinstance(one, Shown) else ():
-                self.unseen.pop(part.id, None)
+    def told(self, news: Iterable[News]) -> list[int]:
+        """Take in what is told: what is seen late is not among what was gone before it was seen; give it."""
+        seen = [part.id for one in news if isinstance(one, Shown) for part in one.parts]
+        for message in seen:
+            self.unseen.pop(message, None)
+        return seen
 
     def clear(self, page: Page, word: Word) -> list[News]:
         """Take in what stands where there was doubt."""

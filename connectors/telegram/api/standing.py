@@ -38,7 +38,7 @@ from connectors.telegram.api.first import First
 from connectors.telegram.api.intake import Intake
 from connectors.telegram.api.known import Known, News, Word
 from connectors.telegram.api.stand import Stand
-from connectors.telegram.api.telling import Asked, Hole, Look, Telling
+from connectors.telegram.api.telling import Asked, Hole, Holes, Look, Telling
 from connectors.telegram.api.walks import ALBUM, Downward, Upward
 from connectors.telegram.config import TelegramConfig
 
@@ -100,6 +100,7 @@ class Standing:
         self._passed: set[int] = set()
         self._up: Upward | None = None
         self._down: Downward | None = None
+        self._holes = Holes()
         self._first = First(config.backfill_posts, config.backfill_since, began=now)
 
     def next(self, now: Moment) -> Asked | None:
@@ -376,7 +377,9 @@ class Standing:
         unseen = self._unseen()
         self._in.unseen.clear()
         if self._blind and unseen:
-            self.told.append(Telling(Hole(self._complete, now.at, unseen), self.cursor()))
+            hole = Hole(self._complete, now.at, unseen)
+            self._holes.tell(hole)
+            self.told.append(Telling(hole, self.cursor()))
         self._blind = False
         self._complete, self._looked = self._since.at, self._reread
         self._since = None
@@ -390,7 +393,8 @@ class Standing:
     def _tell(self, news: Iterable[News], *, backlog: bool = False) -> None:
         """Put on the list what is to be yielded; the cursor lies behind the last of it."""
         found = list(news)
-        self._in.told(found)
+        seen = self._in.told(found)
         for number, one in enumerate(found, 1):
             cursor = self.cursor() if number == len(found) else None
             self.told.append(Telling(one, cursor, backlog))
+        self.told.extend(Telling(hole, self.cursor()) for hole in self._holes.fill(seen))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Self
 
 from connectors.seam import Cursor, Looked, Missed, Waits
@@ -59,8 +60,10 @@ class Following:
                     async for sight in sights:
                         self.desk.take(source, sight)
                         self.looks += isinstance(sight, Looked)
-                        if isinstance(sight, Missed):
-                            self.missed.append(sight)
+                        if isinstance(sight, Missed) and sight.repaired:
+                            self.missed.remove(replace(sight, cursor=None, repaired=False))
+                        elif isinstance(sight, Missed):
+                            self.missed.append(replace(sight, cursor=None))
                         if isinstance(sight, Waits):
                             self.waits.append(sight.reason)
             except Exception as problem:  # noqa: BLE001  # as ingest does

@@ -1,6 +1,7 @@
 """What one transaction of ingest holds, and in which order."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ def test_a_hole_is_a_gap() -> None:
     value = written(missed)[0].output.value
     assert isinstance(value, Gap)
     assert (value.source, value.reason, value.repaired) == ("day", "the wire forgot", False)
+
+
+def test_a_hole_that_was_filled_after_all_is_the_same_gap_repaired() -> None:
+    missed = Missed(NOW - timedelta(hours=2), NOW, "the wire forgot")
+    told, filled = written(missed)[0], written(replace(missed, repaired=True))[0]
+    assert isinstance(told.output.value, Gap)
+    assert isinstance(filled.output.value, Gap)
+    assert filled.output.value == told.output.value.model_copy(update={"repaired": True})
+    assert filled.output.key == told.output.key
+    assert filled.event.id != told.event.id
 
 
 def test_behind_a_hole_a_source_may_stand_elsewhere_so_that_it_is_told_once() -> None:

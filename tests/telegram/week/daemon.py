@@ -249,7 +249,9 @@ async def judged(outcome: Outcome, desk: Desk, witness: Witness, script: Week, l
     first = max(1, script.size.before - BACKFILL + 1)
     found = told(script.rooms, revisions)
     for room in script.rooms:
-        reasons = [gap.reason for gap in gaps if isinstance(gap, Gap) and gap.source == room.name]
+        of_room = [gap for gap in gaps if isinstance(gap, Gap) and gap.source == room.name]
+        repaired = {gap.gap_id for gap in of_room if gap.repaired}
+        reasons = [gap.reason for gap in of_room if gap.gap_id not in repaired]
         proof = Proof(witness, room, looks.began[room.name], first=first)
         outcome.wrong += judge(room, found[room.number], reasons, first=first)
         outcome.wrong += proof.judge(found[room.number], reasons)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,6 +148,8 @@ class Books:
                 self.gone.discard(first.id)
         elif isinstance(what, Vanished):
             self.gone.add(what.messages[0])
+        elif isinstance(what, Hole) and what.repaired:
+            self.holes.remove(replace(what, repaired=False))
         elif isinstance(what, Hole):
             self.holes.append(what)
 

@@ -241,6 +241,21 @@ def test_what_was_gone_before_it_was_seen_is_told_although_the_process_dies_firs
     assert holes(desk) == [6]
 
 
+def test_a_gap_is_repaired_as_soon_as_all_of_it_was_seen_after_all(desk: Desk) -> None:
+    desk.pushes.extend([*desk.channel.publish(1), *desk.channel.publish(1)])
+    first, second = desk.pushes
+    desk.channel.publish(1)
+    desk.channel.delete(5, 2)
+    desk.standing.shaken(desk.now())
+    settled(desk)
+    assert holes(desk) == [6, 7]
+    for push, repaired in ((first, [False]), (second, [False, True])):
+        desk.standing.heard(push, desk.now())
+        settled(desk)
+        assert [one.what.repaired for one in desk.told if isinstance(one.what, Hole)] == repaired
+    assert desk.books().gone >= {6, 7}
+
+
 def test_what_was_told_to_be_gone_is_not_missed_by_the_next_process(desk: Desk) -> None:
     desk.pushes.extend([*desk.channel.publish(1), *desk.channel.delete(5, 1)])
     desk.push(0)
