@@ -1,5 +1,7 @@
 """What tests of several packages share."""
 
+import gc
+import logging
 import uuid
 from collections.abc import Iterator
 
@@ -16,6 +18,30 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield cluster.start()
     finally:
         cluster.destroy()
+
+
+class Unheard(logging.Handler):
+    """Keeps what asyncio says of failures that nobody asked for: an operator would find it in the log.
+
+    It keeps no stack trace: to spell one while Python parses breaks that, in 3.11, somewhere else.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_failure_is_heard_of() -> Iterator[None]:
+    handler = Unheard()
+    logging.getLogger("asyncio").addHandler(handler)
+    yield
+    gc.collect()
+    unheard = [message for message in handler.said if "never retrieved" in message]
+    assert unheard == []
 
 
 @pytest.fixture

@@ -35,7 +35,12 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self.plain.add_event_handler(self._hear, events.Raw())
-        await self.plain.connect()
+        try:
+            await self.plain.connect()
+        except Exception:
+            if (ended := self.plain.disconnected).done():
+                ended.exception()  # it is the same; else it is written to a log, at some later moment
+            raise
         await self.plain.get_me()
         return self
 

@@ -236,6 +236,7 @@ class Connection:
             with suppress(Exception):
                 async with asyncio.timeout(self._host.deadline_seconds):
                     await client.disconnect()
+            _hear_of(client.disconnected)
 
     def _made(self, told: logging.Logger) -> TelegramClient:
         secret = self._host.api_hash
@@ -375,6 +376,14 @@ class Connection:
 
     def _warned(self, text: str) -> None:
         self._log.warning("telethon warns", text=text, file=str(self._path))
+
+
+def _hear_of(ended: "asyncio.Future[Any]") -> None:
+    """Why a client ended was told otherwise; a future that nobody asks writes a stack trace to the log."""
+    if not ended.done():
+        ended.add_done_callback(_hear_of)
+    elif not ended.cancelled():
+        ended.exception()
 
 
 def _cancelled() -> bool:
