@@ -23,7 +23,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Unheard(logging.Handler):
     """Keeps what asyncio says of failures that nobody asked for: an operator would find it in the log.
 
-    It keeps no stack trace: to spell one while Python parses breaks that, in 3.11, somewhere else.
+    Such a failure also breaks other tests: its stack trace is spelled whenever its future is collected, and
+    where that is in the middle of parsing, Python 3.11 loses count.
     """
 
     def __init__(self) -> None:

@@ -118,10 +118,11 @@ class Follow:
                     course.ask()
                     while course.waits:
                         yield course.waits.popleft()
-                    while standing.told:
-                        if len(standing.told) % TOLD_AT_ONCE == 0:
-                            await asyncio.sleep(0)  # the next request goes out while this page is told
-                        yield self._sight(standing.told.popleft(), peer.channel, standing.name)
+                    while standing.release(self._moment(), TOLD_AT_ONCE) or standing.told:
+                        while standing.told:
+                            yield self._sight(standing.told.popleft(), peer.channel, standing.name)
+                        await asyncio.sleep(0)  # the next request goes out while this page is told
+                    course.ask()
                     await course.step()
             finally:
                 await course.end()

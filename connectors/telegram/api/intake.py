@@ -37,9 +37,8 @@ class Intake:
         self._above = dict.fromkeys(stand.gone)
         self._held = Held(album_seconds)
 
-    def gone_above(self) -> list[int]:
-        """Give the messages above `last` that are known to be gone."""
-        last = self.last or 0
+    def gone_above(self, last: int) -> list[int]:
+        """Give the messages above the cursor's `last` that are known to be gone; no later one is lower."""
         self._above = {one: None for one in self._above if one > last and self.known.was_gone(one)}
         return list(self._above)
 
@@ -64,12 +63,10 @@ class Intake:
                 self.known.doubt(part, word)
                 return []
             return self.known.arrive((part,), word)
-        if self.known.has_whole(part):
+        if self.known.has_whole(part) or self.known.was_gone(part.id):
             return self.known.arrive((part,), replace(word, whole=False))
         if part.id > (self.last or 0) and not self.known.has(part.id):
             self._held.add(part, word.ticks)
-        elif self.known.was_gone(part.id):
-            return self.known.arrive((part,), replace(word, whole=False))
         else:
             self.around[part.id] = None
         return []
@@ -100,12 +97,10 @@ class Intake:
         lowest = self.known.lowest()
         old: list[News] = []
         for message in fresh:
-            above = message > (self.last or 0)
-            if above:
-                self._above[message] = None
+            self._above[message] = None
             if self.known.has(message):
                 continue
-            if above:
+            if message > (self.last or 0):
                 self.unseen[message] = None
             elif message >= lowest:
                 self.around[message] = None  # of an album, or never seen: its neighbours tell

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from connectors.telegram.albums import Part, Parts, joined, states_of
+from connectors.telegram.api.stand import Stand
 
 PRINTS_KEPT = 8
 GONE_KEPT = 10_000
@@ -104,24 +105,12 @@ class Known:
         doubts: messages that have to be looked at again, one by one.
 
     Args:
-        posts: that existed, by the cursor.
-        shown: when they did.
+        stand: which posts existed, and which messages did not, by the cursor.
         fingerprint: of a post.
         keep: so many of the newest posts are remembered.
-        gone: messages that do not exist any more, by the cursor.
-        last: up to this message something may have been told that is not remembered.
     """
 
-    def __init__(
-        self,
-        posts: Iterable[int],
-        shown: datetime | None,
-        *,
-        gone: Iterable[int] = (),
-        fingerprint: Callable[[Parts], str],
-        keep: int,
-        last: int = 0,
-    ) -> None:
+    def __init__(self, stand: Stand, *, fingerprint: Callable[[Parts], str], keep: int) -> None:
         self.number = 0
         self.doubts: dict[int, None] = {}
         self._fingerprint = fingerprint
@@ -129,12 +118,13 @@ class Known:
         self._marks: dict[int, Mark] = {}
         self._owners: dict[int, int] = {}
         self._groups: dict[str, int] = {}
-        self._gone = dict.fromkeys(gone, 0)
-        self._last = last
+        self._gone = dict.fromkeys(stand.gone, 0)
+        self._last = stand.last or 0
+        """Up to this message something may have been told that is not remembered."""
         self._never_told: set[int] = set()
         self._said: dict[int, list[tuple[Part, str]]] = {}
-        for post in posts:
-            self._marks[post] = Mark(None, shown=shown)
+        for post in stand.window:
+            self._marks[post] = Mark(None, shown=stand.looked)
             self._owners[post] = post
 
     def posts(self, count: int) -> list[int]:

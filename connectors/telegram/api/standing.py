@@ -81,15 +81,7 @@ class Standing:
         self.agenda = Agenda(config.poll_seconds, config.reread_seconds, jitter, now.ticks)
         self._config = config
         self._stand = stand
-        keep = config.reread_posts + MARGIN
-        self._known = Known(
-            stand.window,
-            stand.looked,
-            fingerprint=fingerprint,
-            keep=keep,
-            gone=stand.gone,
-            last=stand.last or 0,
-        )
+        self._known = Known(stand, fingerprint=fingerprint, keep=config.reread_posts + MARGIN)
         self._in = Intake(stand, self._known, config.album_seconds)
         self._backlog = stand.backlog
         self._complete = self._looked = self._reread = stand.looked
@@ -132,11 +124,13 @@ class Standing:
 
     def heard(self, update: Update, now: Moment) -> None:
         """Take in a push. Before first contact is over history brings everything anyway."""
+        self.release(now)
         if self._in.last is not None:
             self._take(update, self._word("push", now))
 
     def shaken(self, now: Moment) -> None:
         """Take in that pushes may have been lost: look at everything."""
+        self.release(now)
         self._blind = True
         self._known.number += 1
         self.agenda.differ = self.agenda.again = True
@@ -147,6 +141,7 @@ class Standing:
 
     def failed(self, asked: Asked, now: Moment, wait: float) -> None:
         """Take in that a request was not answered; its kind waits so many seconds."""
+        self.release(now)
         self._asked = None
         self._blind = True
         self.agenda.postpone(kind_of(asked.ask), now.ticks + wait)
@@ -157,16 +152,19 @@ class Standing:
 
     def refused(self, now: Moment) -> None:
         """Take in that Telegram cannot tell the difference from our count of changes on."""
+        self.release(now)
         self._asked = None
         self._jumped(now)
 
     def answered(self, asked: Asked, answer: Answer, now: Moment) -> None:
         """Take in an answer."""
+        self.release(now)
         self._asked = None
         if isinstance(answer, Changes):
             self._changed(answer, asked, now)
-        elif asked.why == "holes" and self._up is not None:
-            self._fill(self._up, answer, asked, now)
+        elif asked.why == "holes" and self._up is not None and isinstance(asked.ask, These):
+            self._tell(self._in.delete(answer.empty, self._word("history", now, asked)))
+            self._up.fill(answer.parts, asked.ask.messages)
         elif asked.why == "doubts":
             word = self._word("reread", now, asked, whole=False, sure=True, pts=answer.pts)
             self._tell(self._in.clear(answer, word))
@@ -175,14 +173,38 @@ class Standing:
             self._tell(self._in.look_around(asked.ask.before - ALBUM, answer, word))
         elif asked.why == "newer" and self._up is not None:
             self._pts = self._pts if self._pts is not None else answer.pts
-            self._release(self._up, self._up.take(answer, asked, self._known.was_gone), asked)
+            self._up.take(answer, asked, self._known.was_gone)
         elif asked.why == "first":
             self._first.take(answer)
             if self._first.after is not None:
                 self._begin_after(self._first.after, self._first.head)
         elif asked.why == "again":
             self._reread_page(answer, asked, now)
+        if self._up is not None and not self._up.ready:
+            self.release(now)
         self._settle(now)
+
+    def release(self, now: Moment, most: int | None = None) -> bool:
+        """Take in posts that history proved, and move the cursor over each; say whether there was anything.
+
+        `answered` leaves them to this, so that the page behind them is on its way meanwhile.
+        """
+        up = self._up
+        if up is None or not (up.ready or up.done):
+            return False
+        word = self._word("history", now, up.asked, pts=up.pts)
+        for parts, behind in up.give(most):
+            backlog = parts[0].id <= self._backlog
+            news = self._in.show(parts, replace(word, absent=None) if backlog else word)
+            self._in.last = max(self._in.last or 0, behind)
+            self._passed |= self._known.doubts.keys() & {part.id for part in parts}
+            self._tell(news, backlog=backlog)
+        if up.done and not up.ready:
+            self._in.unseen |= dict.fromkeys(up.missing)
+            self._up = None
+            self.agenda.newer = self.agenda.thorough = False
+            self._settle(now)
+        return True
 
     def cursor(self) -> dict[str, Any]:
         """Give where the channel stands now, as far as it is told."""
@@ -198,7 +220,7 @@ class Standing:
             first=self._in.first,
             backlog=0 if over else self._backlog,
             unseen=self._unseen(),
-            gone=tuple(self._in.gone_above()),
+            gone=tuple(self._in.gone_above(last or 0)),
             rest=self._stand.rest,
         ).spell()
 
@@ -219,8 +241,9 @@ class Standing:
 
     def _wanted(self, now: Moment) -> Iterator[tuple[str, Ask]]:
         """Give what is to be asked, the most urgent first."""
-        if self._up is not None and self._up.holes:
-            yield "holes", These(tuple(self._up.holes[:PAGE]))
+        if self._up is not None and self._up.ready:  # before they are taken in, only what lies behind them
+            yield from self._up.wanted()
+            return
         if self._known.doubts:
             yield "doubts", These(tuple(self._known.doubts)[:PAGE])
         if self._in.last is None:
@@ -229,8 +252,8 @@ class Standing:
         if self.agenda.newer and self._up is None:
             head = None if self.agenda.thorough else self._in.top
             self._up = Upward(self._in.last, head)
-        if self._up is not None and not self._up.holes:
-            yield "newer", self._up.ask()
+        if self._up is not None:
+            yield from self._up.wanted()
         if self._in.around:
             yield "around", Older(next(iter(self._in.around)) + ALBUM, 2 * ALBUM)
         if self.agenda.again and self._down is None and self._up is None:
@@ -301,29 +324,6 @@ class Standing:
         self._pts = None
         self.agenda.trouble(now.ticks)
         self._want_newer(thorough=True)
-
-    def _fill(self, up: Upward, page: Page, asked: Asked, now: Moment) -> None:
-        """Take in what stands where a page left something out."""
-        word = self._word("history", now, asked)
-        self._tell(self._in.delete(page.empty, word))
-        up.fill(page.parts, asked.ask.messages if isinstance(asked.ask, These) else ())
-        if not up.holes:
-            self._release(up, up.release(), asked)
-
-    def _release(self, up: Upward, ready: Iterable[tuple[Parts, int]], asked: Asked) -> None:
-        """Take in posts that history proved, and move the cursor over each."""
-        asked = up.asked or asked  # a page may have waited for others while pushes came
-        word = self._word("history", asked.moment, asked, pts=up.pts)
-        for parts, behind in ready:
-            backlog = parts[0].id <= self._backlog
-            news = self._in.show(parts, replace(word, absent=None) if backlog else word)
-            self._in.last = max(self._in.last or 0, behind)
-            self._passed |= self._known.doubts.keys() & {part.id for part in parts}
-            self._tell(news, backlog=backlog)
-        if up.done:
-            self._in.unseen |= dict.fromkeys(up.missing)
-            self._up = None
-            self.agenda.newer = self.agenda.thorough = False
 
     def _reread_page(self, page: Page, asked: Asked, now: Moment) -> None:
         if self._down is not None and asked.number >= self._down.number:

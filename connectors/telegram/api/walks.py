@@ -1,9 +1,10 @@
 """Walks through a channel's history, page by page: what to ask next, and what is proven. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from connectors.telegram.albums import Part, Parts, first_is_cut, posts_of, split_last
-from connectors.telegram.api.asks import PAGE, Moment, Newer, Older, Page
+from connectors.telegram.api.asks import PAGE, Ask, Moment, Newer, Older, Page, These
 from connectors.telegram.api.telling import Asked
 
 HOLES = 1000
@@ -22,7 +23,8 @@ class Upward:
 
     Attributes:
         head: the newest message, as far as Telegram told; none: only an empty page is the end.
-        done: there is nothing more.
+        done: there is nothing more to ask for.
+        ready: posts that are complete, ascending, and with each the id up to which all is behind it.
         holes: ids that the page left out, to be looked at.
         asked: how the oldest of what waits was asked for; none before the first page.
         pts: the channel's count of changes then.
@@ -35,6 +37,7 @@ class Upward:
 
     def __init__(self, after: int, head: int | None) -> None:
         self.done = False
+        self.ready: deque[tuple[Parts, int]] = deque()
         self.holes: list[int] = []
         self.missing: list[int] = []
         self.asked: Asked | None = None
@@ -45,12 +48,20 @@ class Upward:
         self._carry: list[Part] = []
         self._short = False
 
-    def ask(self) -> Newer:
-        """Give what to ask next."""
-        return Newer(self._position)
+    def wanted(self) -> Iterator[tuple[str, Ask]]:
+        """Give what to ask next, and why; nothing at the end."""
+        if self.holes:
+            yield "holes", These(tuple(self.holes[:PAGE]))
+        elif not self.done:
+            yield "newer", Newer(self._position)
 
-    def take(self, page: Page, asked: Asked, gone: Callable[[int], bool]) -> list[tuple[Parts, int]]:
-        """Take in a page; give what is ready, as `release` does: nothing while there are `holes`.
+    def give(self, most: int | None = None) -> list[tuple[Parts, int]]:
+        """Give up what is `ready`, or so many of it."""
+        count = len(self.ready) if most is None else min(most, len(self.ready))
+        return [self.ready.popleft() for _ in range(count)]
+
+    def take(self, page: Page, asked: Asked, gone: Callable[[int], bool]) -> None:
+        """Take in a page, when what was `ready` is given; nothing is ready while there are `holes`.
 
         Args:
             page: the answer.
@@ -63,15 +74,16 @@ class Upward:
         self._page = [shown[number] for number in sorted(shown)]
         self._short = len(page.parts) < PAGE
         if not self._page:
-            return self.release()
+            self._release()
+            return
         left_out = range(self._position + 1, self._page[-1].id)
         absent = [number for number in left_out if number not in shown and not gone(number)]
         if len(absent) > HOLES:
             self.missing = [*self.missing, *absent][:MISSING_KEPT]
         elif absent:
             self.holes = absent
-            return []
-        return self.release()
+            return
+        self._release()
 
     def fill(self, found: Iterable[Part], asked: Iterable[int]) -> None:
         """Take in what stands in holes that were asked for."""
@@ -79,9 +91,10 @@ class Upward:
         self.holes = [number for number in self.holes if number not in answered]
         shown = {part.id: part for part in (*found, *self._page)}
         self._page = [shown[number] for number in sorted(shown)]
+        if not self.holes:
+            self._release()
 
-    def release(self) -> list[tuple[Parts, int]]:
-        """Give the posts that are complete, ascending, and with each the id up to which all is behind it."""
+    def _release(self) -> None:
         page, self._page = self._page, []
         buffer = sorted([*self._carry, *page], key=lambda part: part.id)
         if page:
@@ -94,11 +107,9 @@ class Upward:
         posts = posts_of(buffer)
         waiting = [part.id for part in self._carry]
         starts = [post[0].id for post in posts[1:]]
-        ready = []
         for index, post in enumerate(posts):
             behind = min([*starts[index:], *waiting], default=self._position + 1) - 1
-            ready.append((post, behind))
-        return ready
+            self.ready.append((post, behind))
 
 
 class Downward:

@@ -200,8 +200,10 @@ class Desk:
                 self.shown.setdefault((part.id, part.body["text"]), None)
 
     def ask(self) -> bool:
-        if self.asked is None and (asked := self.standing.next(self.now())) is not None:
-            self.asked = (asked, None)
+        for _ in range(2):
+            if self.asked is None and (asked := self.standing.next(self.now())) is not None:
+                self.asked = (asked, None)
+            self.standing.release(self.now())
         self.collect()
         return self.asked is not None
 
@@ -238,6 +240,8 @@ class Desk:
         if self.pushes:
             self.pushes.rotate(-(index % len(self.pushes)))
             update = self.pushes.popleft()
+            self.standing.release(self.now())
+            self.collect()
             if isinstance(update, Said) and self.standing.cursor().get("last") is not None:
                 self.see([update.part])
             self.standing.heard(update, self.now())

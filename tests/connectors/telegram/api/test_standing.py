@@ -114,7 +114,7 @@ def test_long_lives(seed: int) -> None:
     """Longer than hypothesis likes them, and as many in a second."""
     dice = random.Random(seed)
     kinds = [*KINDS, "push", "push", "deliver", "deliver"]
-    for _ in range(60):
+    for _ in range(120):
         channel = Channel(
             page=dice.choice([2, 3, 5]), hide=dice.choice([0, 0, 2, 3]), too_long=dice.random() < 0.2
         )
@@ -125,6 +125,24 @@ def test_long_lives(seed: int) -> None:
         desk.restart(dice.randrange(50))
         desk.quiet()
         check(desk)
+
+
+A_PART_THAT_WAITS = "ask deliver ask deliver album:18 edit:15 restart:5 delete:8 push:4 delete:19 push:17"
+GONE_ABOVE_WHAT_IS_PROVEN = """
+    ask:17 deliver album:3 ask deliver push:20 publish ask wait:17 deliver delete:16 push:14 album:11
+    double:19 push:26 push:17 wait:17 push:29 push:14 restart:3
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "hide", "life"), [(2, 2, A_PART_THAT_WAITS), (3, 0, GONE_ABOVE_WHAT_IS_PROVEN)]
+)
+def test_lives_that_went_wrong_once(page: int, hide: int, life: str) -> None:
+    """As chance found them: what went wrong needs all of it."""
+    words = [step.partition(":") for step in life.split()]
+    desk = play([(kind, int(number or 0)) for kind, _, number in words], Channel(page=page, hide=hide))
+    desk.quiet()
+    check(desk)
 
 
 @pytest.mark.parametrize("seed", range(4))
