@@ -57,15 +57,24 @@ def joined(known: Parts, shown: Iterable[Part]) -> Parts:
     return tuple(parts[number] for number in sorted(parts))
 
 
-def states_of(words: Iterable[Part]) -> list[Parts]:
-    """Give the states of one post, the oldest first, each with all messages, by what was said of each."""
-    parts = sorted(words, key=lambda part: part.version)
-    oldest = {part.id: part for part in reversed(parts)}
-    states = [oldest] if parts else []
-    for part in parts:
-        if part is not oldest[part.id]:
-            states.append({**states[-1], part.id: part})
-    return [tuple(state[number] for number in sorted(state)) for state in states]
+def states_of(words: Iterable[tuple[Part, int | None]]) -> list[tuple[Parts, int | None]]:
+    """Give the states of one post, the oldest first, each with all messages, by what was said of each.
+
+    Args:
+        words: a message as it was, and the channel's count of changes then, which orders what the same
+            second says; each state has the highest of its messages.
+    """
+    ordered = sorted(words, key=lambda word: (word[0].version, word[1] or 0))
+    oldest = {part.id: (part, count) for part, count in reversed(ordered)}
+    found: list[tuple[Parts, int | None]] = []
+    state = {part.id: part for part, _ in oldest.values()}
+    latest = max((count or 0 for _, count in oldest.values()), default=0)
+    for part, count in ordered:
+        if not found or part is not oldest[part.id][0]:
+            latest = max(latest, count or 0)
+            state = {**state, part.id: part} if found else state
+            found.append((tuple(state[number] for number in sorted(state)), latest or None))
+    return found
 
 
 def split_last(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
@@ -99,35 +108,32 @@ class Held:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._parts: dict[str, list[Part]] = {}
+        self._words: dict[str, list[tuple[Part, int | None]]] = {}
         self._due: dict[str, float] = {}
 
-    def add(self, part: Part, ticks: float) -> None:
-        """Take in a part; what it said before stays, since somebody may have seen it."""
-        held = self._parts.setdefault(part.group or "", [])
-        if part not in held:
-            held.append(part)
+    def add(self, part: Part, ticks: float, count: int | None) -> None:
+        """Take in a part, and the channel's count of changes; what it said before stays: it was seen."""
+        held = self._words.setdefault(part.group or "", [])
+        if all(part != one for one, _ in held):
+            held.append((part, count))
         self._due.setdefault(part.group or "", ticks + self._seconds)
 
-    def take(self, group: str | None) -> list[Parts]:
-        """Give up one album as it waits: its states, the oldest first, each with all parts; or nothing."""
+    def take(self, group: str | None) -> list[tuple[Parts, int | None]]:
+        """Give up one album as it waits, as `states_of` does; or nothing."""
         self._due.pop(group or "", None)
-        return states_of(self._parts.pop(group or "", []))
+        return states_of(self._words.pop(group or "", []))
 
-    def take_due(self, ticks: float) -> list[list[Parts]]:
+    def take_due(self, ticks: float) -> list[list[tuple[Parts, int | None]]]:
         """Give up the albums that have waited long enough."""
         return [self.take(group) for group, due in list(self._due.items()) if due <= ticks]
 
     def group_of(self, message: int) -> str | None:
         """Say of which album a message waits; none if it does not wait."""
         return next(
-            (group for group, parts in self._parts.items() if any(part.id == message for part in parts)), None
+            (group for group, words in self._words.items() if any(part.id == message for part, _ in words)),
+            None,
         )
 
     def due(self) -> float | None:
         """Say when the first of them has waited long enough."""
         return min(self._due.values(), default=None)
-
-    def lowest(self) -> int | None:
-        """Give the lowest id that waits."""
-        return min((part.id for parts in self._parts.values() for part in parts), default=None)

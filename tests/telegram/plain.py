@@ -38,8 +38,9 @@ class Client:
         try:
             await self.plain.connect()
         except Exception:
-            if (ended := self.plain.disconnected).done():
-                ended.exception()  # it is the same; else it is written to a log, at some later moment
+            await self.plain.disconnect()
+            # nobody else asks why it ended, and that would be written to a log, some time later
+            await asyncio.gather(self.plain.disconnected, return_exceptions=True)
             raise
         await self.plain.get_me()
         return self

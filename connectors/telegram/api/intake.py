@@ -58,7 +58,9 @@ class Intake:
         """Take in a message by itself. A part of an album joins those that are known, or waits for them."""
         self.top = max(self.top, part.id)
         if part.group is None:
-            passed = self.known.lowest() <= part.id <= (self.last or 0)
+            # a push about a post that is too old to be remembered is new; a difference tells old things too
+            lowest = self.known.lowest() if word.way == "push" else 0
+            passed = lowest <= part.id <= (self.last or 0)
             if passed and not self.known.has(part.id):  # it was not there: this word may be an old one
                 self.known.doubt(part, word)
                 return []
@@ -66,7 +68,7 @@ class Intake:
         if self.known.has_whole(part) or self.known.was_gone(part.id):
             return self.known.arrive((part,), replace(word, whole=False))
         if part.id > (self.last or 0) and not self.known.has(part.id):
-            self._held.add(part, word.ticks)
+            self._held.add(part, word.ticks, word.pts)
         else:
             self.around[part.id] = None
         return []
@@ -74,17 +76,16 @@ class Intake:
     def show(self, parts: Parts, word: Word) -> list[News]:
         """Take in a post that a page shows whole, and first what it said while it waited."""
         held = self._held.take(parts[0].group) if parts[0].group else []
-        now = joined(held[-1] if held else (), parts)
-        versions = {part.id: part.version for part in now}
-        states = [posts_of((*parts, *state))[0] for state in held]
-        older = [one for one in states if any(part.version < versions[part.id] for part in one)]
-        return [*self._pushed(older, word), *self.known.arrive(now, word)]
+        now = joined(held[-1][0] if held else (), parts)
+        states = [(posts_of((*parts, *state))[0], count) for state, count in held]
+        others = [(state, count) for state, count in states if state != now]
+        return [*self._pushed(others, word), *self.known.arrive(now, word)]
 
-    def _pushed(self, states: Iterable[Parts], word: Word) -> list[News]:
+    def _pushed(self, states: Iterable[tuple[Parts, int | None]], word: Word) -> list[News]:
         """Take in the states of an album that waited, in their order."""
         news: list[News] = []
-        for parts in states:
-            pushed = replace(word, way="push", asked=self.known.number, whole=False, pts=None)
+        for parts, count in states:
+            pushed = replace(word, way="push", asked=self.known.number, whole=False, pts=count)
             news += self.known.arrive(parts, pushed)
         return news
 

@@ -122,7 +122,7 @@ class Known:
         self._last = stand.last or 0
         """Up to this message something may have been told that is not remembered."""
         self._never_told: set[int] = set()
-        self._said: dict[int, list[tuple[Part, str]]] = {}
+        self._said: dict[int, list[tuple[Part, Word]]] = {}
         for post in stand.window:
             self._marks[post] = Mark(None, shown=stand.looked)
             self._owners[post] = post
@@ -156,12 +156,12 @@ class Known:
         self.doubts[part.id] = None
         said = self._said.setdefault(part.id, [])
         if all(part != one for one, _ in said):
-            said.append((part, word.way))
+            said.append((part, word))
 
     def lacking(
         self, shown: Iterable[int], low: int, high: int | None, *, asked: int, settled: float
     ) -> list[int]:
-        """Give the posts that a look should have shown and did not, to be looked at one by one.
+        """Give the messages of posts that a look should have shown and did not, to be looked at one by one.
 
         Args:
             shown: messages that it showed.
@@ -173,12 +173,13 @@ class Known:
         """
         there = set(shown)
         return [
-            post
+            message
             for post, mark in sorted(self._marks.items())
             if post >= low
             and post not in there
             and mark.number <= asked
             and ((high is not None and post < high) or mark.ticks <= settled)
+            for message in (post, *(part.id for part in mark.parts[1:]))
         ]
 
     def arrive(self, parts: Parts, word: Word) -> list[News]:
@@ -206,7 +207,7 @@ class Known:
         """Take in that messages are gone; those that were not known are passed over."""
         self.number += 1
         of_post: dict[int, set[int]] = {}
-        said: list[tuple[Part, str]] = []
+        said: list[tuple[Part, Word]] = []
         for message in messages:
             self.doubts.pop(message, None)
             said += self._said.pop(message, ())
@@ -235,18 +236,18 @@ class Known:
         found: list[News] = [Vanished((post,), absent)] if post in gone else []
         return [*found, self._enter(rest, word, self._fingerprint(rest), mark, absent)]
 
-    def _said_of_gone(self, said: Iterable[tuple[Part, str]]) -> list[News]:
+    def _said_of_gone(self, said: Iterable[tuple[Part, Word]]) -> list[News]:
         """Tell what was said of messages that are gone, now that this is sure."""
-        ways = {part.id: way for part, way in said}
-        by_post: dict[int | str, list[Part]] = {}
-        for part, _ in said:
+        ways = {part.id: word.way for part, word in said}
+        by_post: dict[int | str, list[tuple[Part, int | None]]] = {}
+        for part, word in said:
             # a part alone makes an item of its own: not if its album may have been told
             if part.group is None or part.group in self._groups or part.id in self._never_told:
-                by_post.setdefault(part.group or part.id, []).append(part)
+                by_post.setdefault(part.group or part.id, []).append((part, word.pts))
         news: list[News] = []
-        for key, parts in by_post.items():
+        for key, words in by_post.items():
             rest = self._marks[self._groups[str(key)]].parts if key in self._groups else ()
-            for state in states_of(parts):
+            for state, _ in states_of(words):
                 news += self._past(joined(rest, state), ways[state[0].id])
         return news
 
@@ -262,10 +263,10 @@ class Known:
     def _older(self, part: Part) -> list[News]:
         """Tell what was said of a message that has been looked at since, unless it says that still."""
         news: list[News] = []
-        for one, way in self._said.pop(part.id, ()):
+        for one, word in self._said.pop(part.id, ()):
             post = self._post_of((one,))
             if one.group is None and post in self._marks:
-                news += self._late(post, self._marks[post], (one,), self._fingerprint((one,)), way)
+                news += self._late(post, self._marks[post], (one,), self._fingerprint((one,)), word.way)
         return news
 
     def _ended_since(self, part: Part, word: Word) -> bool:

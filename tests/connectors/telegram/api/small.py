@@ -133,11 +133,16 @@ class Books:
     late: dict[int, list[Parts]] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     holes: list[Hole] = field(default_factory=list)
+    after_all: set[int] = field(default_factory=set)
+    """Messages of holes that were seen later."""
 
     def enter(self, telling: Telling) -> None:
         what = telling.what
         if isinstance(what, Shown):
             first = what.parts[0]
+            self.after_all |= {one for hole in self.holes for one in hole.messages} & {
+                part.id for part in what.parts
+            }
             states = self.states.setdefault(first.id, [])
             old = first.group is None and states and first.version < states[-1][0].version
             if states and (what.late or (old and first.id not in self.gone)):

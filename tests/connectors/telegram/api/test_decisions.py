@@ -158,6 +158,17 @@ def test_a_push_that_is_read_behind_the_end_of_its_post_is_told_with_its_end(des
     assert holes(desk) == []
 
 
+def test_an_album_that_went_while_nobody_told_goes_as_one_post(desk: Desk) -> None:
+    desk.channel.delete(1, 3)
+    desk.channel.now += 60
+    desk.standing.agenda.again = True
+    before = len(desk.told)
+    settled(desk)
+    told = [one.what for one in desk.told[before:] if isinstance(one.what, Shown | Vanished)]
+    assert [one.messages for one in told if isinstance(one, Vanished)] == [(2, 3, 4)]
+    assert len(told) == 1, "what is left of it on the way is no post"
+
+
 def test_an_album_that_is_read_behind_its_end_is_one_post(desk: Desk) -> None:
     desk.pushes.extend(desk.channel.publish(2))
     desk.channel.publish(1)
