@@ -302,8 +302,7 @@ class Known:
             return []
         if mark.version is not None and version < mark.version:
             return self._late(post, mark, parts, fingerprint, word.way)
-        overtaken = word.asked < mark.number or (word.pts or 0) < ((word.pts and mark.pts) or 0)
-        if mark.print is not None and version == mark.version and overtaken:
+        if not _is_newer(word, mark) and mark.version in (None, version):
             for part in parts:
                 self.doubt(part, word)
             return []
@@ -330,7 +329,7 @@ class Known:
             word.at,
             word.ticks,
             prints=(*told, fingerprint)[-PRINTS_KEPT:],
-            pts=max(word.pts or 0, (before and before.pts) or 0) or None,
+            pts=word.pts and max(word.pts, (before and before.pts) or 0),
         )
         self._put(parts[0].id, mark, parts)
         while len(self._marks) > self._keep:
@@ -355,6 +354,19 @@ class Known:
         for part in mark.parts[:1]:
             self._groups.pop(part.group or "", None)
         return mark
+
+
+def _is_newer(word: Word, mark: Mark) -> bool:
+    """Say whether what a word says of the same second is surely newer than what is known.
+
+    Of a post that a former process knew, a difference may tell anything since; everything else tells what is.
+    """
+    if mark.print is None:
+        return word.way != "poll"
+    counted = word.pts is not None and mark.pts is not None
+    if word.way in ("push", "poll"):
+        return counted and (word.pts or 0) > (mark.pts or 0)
+    return word.asked >= mark.number and not (counted and (word.pts or 0) < (mark.pts or 0))
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

@@ -47,7 +47,6 @@ SETTLE = 5.0
 MARGIN = 300
 """Posts that are remembered beyond those that are looked at again."""
 
-
 Fingerprint: TypeAlias = Callable[[Parts], str]
 
 
@@ -192,10 +191,10 @@ class Standing:
         up = self._up
         if up is None or not (up.ready or up.done):
             return False
-        word = self._word("history", now, up.asked, pts=up.pts)
-        for parts, behind in up.give(most):
+        word = self._word("history", now, up.asked)
+        for parts, behind, pts in up.give(most):
             backlog = parts[0].id <= self._backlog
-            news = self._in.show(parts, replace(word, absent=None) if backlog else word)
+            news = self._in.show(parts, replace(word, pts=pts, absent=None if backlog else word.absent))
             self._in.last = max(self._in.last or 0, behind)
             self._passed |= self._known.doubts.keys() & {part.id for part in parts}
             self._tell(news, backlog=backlog)
@@ -304,9 +303,9 @@ class Standing:
             self.agenda.differ, self.agenda.again = False, True
             self._want_newer(thorough=True)
             return
-        word = self._word("poll", now, asked)
+        word = self._word("poll", now, asked)  # new messages come as they are now, whatever the count is
         for part in changes.new:
-            self._tell(self._in.say(part, replace(word, pts=changes.pts)))
+            self._tell(self._in.say(part, word))
         for update in changes.updates:
             self._take(update, word)
         if changes.new:
@@ -331,27 +330,28 @@ class Standing:
             if self._down.done:
                 self._end_reread(self._down, now)
         else:  # it was given up for another
-            self._say(page.parts, self._word("reread", now, asked, pts=page.pts))
+            for part in page.parts:
+                self._say(part, self._word("reread", now, asked, pts=page.pts))
 
     def _give_up(self, down: Downward | None) -> None:
         """Go through the last posts no further; what was shown of them may have been shown to nobody else."""
         self._down = None
         if down is not None:
-            word = Word("reread", down.number, down.began.at, down.began.ticks, self._complete, pts=down.pts)
-            self._say(down.parts(), word)
+            word = Word("reread", down.number, down.began.at, down.began.ticks, self._complete)
+            for part in down.parts():
+                self._say(part, replace(word, pts=down.pts((part,))))
 
-    def _say(self, parts: Iterable[Part], word: Word) -> None:
-        """Take in the messages of a part of a look; of albums only a whole look tells."""
-        for part in parts:
-            if part.group is None and part.id >= (self._in.first or 0):
-                self._tell(self._in.say(part, word))
+    def _say(self, part: Part, word: Word) -> None:
+        """Take in a message of a part of a look; of albums only a whole look tells."""
+        if part.group is None and part.id >= (self._in.first or 0):
+            self._tell(self._in.say(part, word))
 
     def _end_reread(self, down: Downward, now: Moment) -> None:
         """Take in the last posts."""
         self._down = None
-        word = Word("reread", down.number, down.began.at, now.ticks, self._complete, pts=down.pts)
+        word = Word("reread", down.number, down.began.at, now.ticks, self._complete)
         for parts in down.posts():
-            self._tell(self._in.show(parts, word))
+            self._tell(self._in.show(parts, replace(word, pts=down.pts(parts))))
             if parts[-1].id > (self._in.last or 0):
                 self._want_newer()
         high, settled = down.high(), down.began.ticks - SETTLE

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from connectors.telegram.albums import Part, Parts, first_is_cut, posts_of, split_last
 from connectors.telegram.api.asks import PAGE, Ask, Moment, Newer, Older, Page, These
@@ -14,6 +15,40 @@ ALBUM = 10
 """Messages of the largest album."""
 
 
+class Counted:
+    """Messages, and the channel's count of changes when each was shown, as far as that is known."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def show(self, messages: Iterable[int], count: int | None) -> None:
+        """Take in that messages were shown by a page of this count."""
+        self._counts |= {} if count is None else dict.fromkeys(messages, count)
+
+    def keep(self, messages: Iterable[int]) -> None:
+        """Forget all others."""
+        kept = set(messages)
+        self._counts = {message: count for message, count in self._counts.items() if message in kept}
+
+    def of(self, parts: Parts) -> int | None:
+        """Give the count behind which a post is as it was shown."""
+        return min((self._counts[part.id] for part in parts if part.id in self._counts), default=None)
+
+
+class Ready(NamedTuple):
+    """A post that history proved.
+
+    Attributes:
+        parts: its messages.
+        behind: the id up to which all is behind it.
+        pts: the channel's count of changes when it was shown.
+    """
+
+    parts: Parts
+    behind: int
+    pts: int | None
+
+
 class Upward:
     """From the checkpoint to the newest message, in ascending pages.
 
@@ -24,10 +59,9 @@ class Upward:
     Attributes:
         head: the newest message, as far as Telegram told; none: only an empty page is the end.
         done: there is nothing more to ask for.
-        ready: posts that are complete, ascending, and with each the id up to which all is behind it.
+        ready: posts that are complete, ascending.
         holes: ids that the page left out, to be looked at.
         asked: how the oldest of what waits was asked for; none before the first page.
-        pts: the channel's count of changes then.
         missing: ids of jumps that are too large to be looked at one by one.
 
     Args:
@@ -37,11 +71,11 @@ class Upward:
 
     def __init__(self, after: int, head: int | None) -> None:
         self.done = False
-        self.ready: deque[tuple[Parts, int]] = deque()
+        self.ready: deque[Ready] = deque()
         self.holes: list[int] = []
         self.missing: list[int] = []
         self.asked: Asked | None = None
-        self.pts: int | None = None
+        self._counted = Counted()
         self._position = after
         self.head = head
         self._page: list[Part] = []
@@ -55,7 +89,7 @@ class Upward:
         elif not self.done:
             yield "newer", Newer(self._position)
 
-    def give(self, most: int | None = None) -> list[tuple[Parts, int]]:
+    def give(self, most: int | None = None) -> list[Ready]:
         """Give up what is `ready`, or so many of it."""
         count = len(self.ready) if most is None else min(most, len(self.ready))
         return [self.ready.popleft() for _ in range(count)]
@@ -69,8 +103,9 @@ class Upward:
             gone: whether it is known that a message does not exist.
         """
         if not self._carry:
-            self.asked, self.pts = asked, page.pts
+            self.asked = asked
         shown = {part.id: part for part in page.parts if part.id > self._position}
+        self._counted.show(shown, page.pts)
         self._page = [shown[number] for number in sorted(shown)]
         self._short = len(page.parts) < PAGE
         if not self._page:
@@ -109,7 +144,8 @@ class Upward:
         starts = [post[0].id for post in posts[1:]]
         for index, post in enumerate(posts):
             behind = min([*starts[index:], *waiting], default=self._position + 1) - 1
-            self.ready.append((post, behind))
+            self.ready.append(Ready(post, behind, self._counted.of(post)))
+        self._counted.keep(waiting)
 
 
 class Downward:
@@ -117,7 +153,6 @@ class Downward:
 
     Attributes:
         done: enough was shown.
-        pts: the channel's count of changes when the first page was shown.
 
     Args:
         count: so many posts.
@@ -130,7 +165,7 @@ class Downward:
         self.number = number
         self.began = began
         self.done = False
-        self.pts: int | None = None
+        self._counted = Counted()
         self._count = count
         self._floor = floor
         self._parts: dict[int, Part] = {}
@@ -143,8 +178,8 @@ class Downward:
 
     def take(self, page: Page) -> None:
         """Take in a page."""
-        self.pts = page.pts if self.pts is None else self.pts
         shown = [part for part in page.parts if not self._before or part.id < self._before]
+        self._counted.show((part.id for part in shown), page.pts)
         self._parts |= {part.id: part for part in shown}
         self._before = min(self._parts, default=1)
         self._beginning = not shown or self._before <= self._floor
@@ -172,6 +207,10 @@ class Downward:
     def high(self) -> int | None:
         """Give the highest id that was shown; none if there was nothing."""
         return max(self._parts, default=None)
+
+    def pts(self, parts: Parts) -> int | None:
+        """Give the channel's count of changes when a post was shown."""
+        return self._counted.of(parts)
 
     def parts(self) -> list[Part]:
         """Give all messages that were shown, ascending."""

@@ -127,16 +127,49 @@ def test_long_lives(seed: int) -> None:
         check(desk)
 
 
-A_PART_THAT_WAITS = "ask deliver ask deliver album:18 edit:15 restart:5 delete:8 push:4 delete:19 push:17"
-GONE_ABOVE_WHAT_IS_PROVEN = """
-    ask:17 deliver album:3 ask deliver push:20 publish ask wait:17 deliver delete:16 push:14 album:11
-    double:19 push:26 push:17 wait:17 push:29 push:14 restart:3
-"""
+LIVES = {
+    "a part that waits": (
+        2,
+        2,
+        "ask deliver ask deliver album:18 edit:15 restart:5 delete:8 push:4 delete:19 push:17",
+    ),
+    "gone above what is proven": (
+        3,
+        0,
+        """
+        ask deliver album:3 ask deliver push:20 publish ask wait:17 deliver delete:16 push:14
+        album:11 double:19 push:26 push:17 wait:17 push:29 push:14 restart:3
+        """,
+    ),
+    "a page that waited for its album": (
+        2,
+        3,
+        """
+        ask publish album deliver ask publish deliver lose edit:11 edit:7 delete:16 ask deliver
+        push:27
+        """,
+    ),
+    "new in a difference, as it is now": (
+        3,
+        0,
+        """
+        ask deliver shake ask deliver publish publish ask fail shake edit:13 edit:13 publish
+        album:19 edit:17 publish ask double:4 edit:29 deliver album:10 push:21
+        """,
+    ),
+    "an edit that a former process told": (
+        2,
+        0,
+        """
+        ask deliver ask deliver publish edit edit:13 album:18 publish album:17 restart:9 album:15
+        album:19 ask delete:19 fail ask deliver ask deliver lose publish push:20 restart:29 ask fail
+        ask
+        """,
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("page", "hide", "life"), [(2, 2, A_PART_THAT_WAITS), (3, 0, GONE_ABOVE_WHAT_IS_PROVEN)]
-)
+@pytest.mark.parametrize(("page", "hide", "life"), LIVES.values(), ids=LIVES)
 def test_lives_that_went_wrong_once(page: int, hide: int, life: str) -> None:
     """As chance found them: what went wrong needs all of it."""
     words = [step.partition(":") for step in life.split()]
