@@ -233,10 +233,10 @@ class Connection:
         finally:
             self._metrics.connected.labels(self._path.stem).set(0)
             told.removeHandler(telltale)
+            _hear_of(client.disconnected)
             with suppress(Exception):
                 async with asyncio.timeout(self._host.deadline_seconds):
                     await client.disconnect()
-            _hear_of(client.disconnected)
 
     def _made(self, told: logging.Logger) -> TelegramClient:
         secret = self._host.api_hash
