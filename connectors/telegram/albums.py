@@ -62,9 +62,9 @@ def states_of(words: Iterable[tuple[Part, int | None]]) -> list[tuple[Parts, int
 
     Args:
         words: a message as it was, and the channel's count of changes then, which orders what the same
-            second says; each state has the highest of its messages.
+            second says; each state has the highest of its messages. Without a count it is as it is now.
     """
-    ordered = sorted(words, key=lambda word: (word[0].version, word[1] or 0))
+    ordered = sorted(words, key=lambda word: (word[0].version, float("inf") if word[1] is None else word[1]))
     oldest = {part.id: (part, count) for part, count in reversed(ordered)}
     found: list[tuple[Parts, int | None]] = []
     state = {part.id: part for part, _ in oldest.values()}

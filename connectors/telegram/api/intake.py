@@ -128,10 +128,13 @@ class Intake:
         return [*news, *self.delete(page.empty, word)]
 
     def look_around(self, message: int, page: Page, word: Word) -> list[News]:
-        """Take in the album around a message."""
+        """Take in the album around a message, and what else is shown of what is followed."""
         news: list[News] = []
         for parts in posts_of(page.parts):
             near = ALBUM if parts[0].group is not None else 1
+            followed = self.known.has(parts[0].id) or parts[0].id > (self.last or 0)
             if parts[0].id - near < message < parts[-1].id + near:
                 news += self.show(parts, word)
+            elif parts[0].group is None and followed:
+                news += self.say(parts[0], word)
         return news
