@@ -255,8 +255,10 @@ class Known:
         """Tell what a post said before its end, or before one of its messages was gone."""
         self._never_told -= {part.id for part in state}
         gone = tuple(part.id for part in state if part.id in self._gone)
-        shown = Shown(state, way, None, late=True)
-        if state[0].id not in gone:
+        shown, first = Shown(state, way, None, late=True), state[0].id
+        if first not in gone:
+            self._marks.setdefault(first, Mark(None))  # it is told, whatever comes of what is left of it
+            self._owners.setdefault(first, first)
             return [shown]
         return [shown, Vanished(gone if len(gone) == len(state) else gone[:1], None)]
 
