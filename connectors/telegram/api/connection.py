@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
-from telethon import TelegramClient, events, functions
+from telethon import TelegramClient, functions
 from telethon import types as tl
 from telethon.errors import AuthKeyNotFound, RPCError
 
@@ -24,6 +24,7 @@ from connectors.telegram.api.failures import LOST, failure_of, said
 from connectors.telegram.api.lending import AccountLost, Unanswered
 from connectors.telegram.api.pace import Pace
 from connectors.telegram.api.session import Login, SessionProblem, held
+from connectors.telegram.api.tap import tap
 from connectors.telegram.api.telltale import Telltale, Told
 from connectors.telegram.api.watch import Watch
 from connectors.telegram.host import TelegramHost
@@ -256,9 +257,7 @@ class Connection:
             base_logger=told,
         )
         client.parse_mode = None
-        client.add_event_handler(
-            self._on_update, events.Raw()
-        )  # no filter of chats: telethon would resolve names
+        tap(client, self._heard)
         return client
 
     async def _connect(self, client: TelegramClient) -> None:
@@ -364,9 +363,6 @@ class Connection:
             self._log.warning(
                 "the clock of this machine is not Telegram's; set it by NTP", offset_seconds=round(offset)
             )
-
-    async def _on_update(self, update: Any) -> None:
-        self._heard(update)
 
     def _told(self, told: Told) -> None:
         """Telethon threw something away."""
