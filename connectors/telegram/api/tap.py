@@ -1,8 +1,8 @@
 """What is pushed about channels, as it comes over the line and ahead of what telethon makes of it.
 
 Telethon ignores what is pushed about a channel while it asks for that channel's difference, and holds back
-for half a second what is ahead of a gap (`_updates/messagebox.py`, `process_updates`). It trusts the difference
-to bring all of it again; what was deleted by then, or edited once more, no difference brings.
+for half a second what is ahead of a gap (`_updates/messagebox.py`, `process_updates`). It counts on the
+difference to bring all of it again; what was deleted by then, or edited once more, no difference brings.
 """
 
 from collections.abc import Callable, Iterator

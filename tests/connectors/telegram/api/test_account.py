@@ -181,26 +181,6 @@ async def test_a_cut_line_ends_what_waits_for_an_answer(server: Household, accou
     await account.call(history(room), source="s")
 
 
-async def test_what_is_pushed_while_telethon_asks_for_a_difference_is_heard(
-    server: Household, account: LoggedIn
-) -> None:
-    room = server.room("wire")
-    with account.listen(room.number) as ears:
-        await account.call(history(room), source="s")
-        await shaken(ears)
-        room.publish("telethon learns the count")
-        assert isinstance(await heard(ears), Pushed)
-        server.mute = True
-        room.publish("nobody is told, so that there is a gap in the count")
-        server.mute = False
-        server.silence("GetChannelDifference", times=100)
-        room.delete(room.publish("came"))
-        room.publish("and went")
-        told = [await heard(ears) for _ in range(3)]
-        kinds = [type(one.update).__name__ for one in told if isinstance(one, Pushed)]
-    assert kinds == ["UpdateNewChannelMessage", "UpdateDeleteChannelMessages", "UpdateNewChannelMessage"]
-
-
 async def test_an_update_of_an_unknown_kind(server: Household, account: LoggedIn, my: Desk) -> None:
     room = server.room("wire")
     with account.listen(room.number) as ears:

@@ -1,4 +1,4 @@
-"""What an account must not do: hang in its own line, or give a good connection up."""
+"""What an account must not do: hang in its own line, give a good connection up, or be as deaf as telethon."""
 
 import asyncio
 import time
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.telegram.api.lending import Flooded, Unanswered
-from tests.connectors.telegram.api.test_account import history, until
+from connectors.telegram.api.lending import Flooded, Pushed, Unanswered
+from tests.connectors.telegram.api.test_account import heard, history, shaken, until
 from tests.telegram.desk import QUICK, Household, desk, session
 
 
@@ -66,3 +66,25 @@ async def test_errors_of_the_servers_are_no_silence(server: Household, file: Pat
                     await account.call(history(room), source="s")
                 await asyncio.sleep(0.05)
         assert my.metric("connections_total", account="desk") == 1
+
+
+async def test_what_is_pushed_while_telethon_asks_for_a_difference_is_heard(
+    server: Household, file: Path
+) -> None:
+    room = server.room("wire")
+    async with desk(file) as my:
+        account = await my.accounts.of("wire")
+        with account.listen(room.number) as ears:
+            await account.call(history(room), source="s")
+            await shaken(ears)
+            room.publish("telethon learns the count")
+            assert isinstance(await heard(ears), Pushed)
+            server.mute = True
+            room.publish("nobody is told, so that there is a gap in the count")
+            server.mute = False
+            server.silence("GetChannelDifference", times=100)
+            room.delete(room.publish("came"))
+            room.publish("and went")
+            told = [await heard(ears) for _ in range(3)]
+    kinds = [type(one.update).__name__ for one in told if isinstance(one, Pushed)]
+    assert kinds == ["UpdateNewChannelMessage", "UpdateDeleteChannelMessages", "UpdateNewChannelMessage"]
