@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Self
 
-from telethon import TelegramClient, events
+from telethon import TelegramClient, errors, events
 from telethon.tl import types
 
 from tests.telegram.server import Server
@@ -37,7 +37,7 @@ class Client:
         self.plain.add_event_handler(self._hear, events.Raw())
         try:
             await self.plain.connect()
-        except Exception:
+        except errors.AuthKeyNotFound:
             await self.plain.disconnect()
             # nobody else asks why it ended, and that would be written to a log, some time later
             await asyncio.gather(self.plain.disconnected, return_exceptions=True)

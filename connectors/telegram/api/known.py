@@ -277,10 +277,9 @@ class Known:
 
     def _may_exist(self, part: Part, word: Word) -> bool:
         """Say whether a message is there as shown: not if it is gone since; if it was gone, only for sure."""
-        since = self._gone.get(part.id)
-        if since is None:
+        if part.id not in self._gone:
             return True
-        if word.asked < since:
+        if self._ended_since(part, word):
             return False
         if not word.sure:
             self.doubt(part, word)

@@ -19,7 +19,7 @@ def tap(client: TelegramClient, heard: Callable[[Any], None]) -> None:
 
     Args:
         client: not connected yet.
-        heard: gets each update, with the chats that came along in `_entities`, as telethon has them.
+        heard: gets each update; the chats and users that came along are the values of its `_entities`.
     """
     queue = client._updates_queue  # noqa: SLF001  # there is no other place before the pushes are sorted
     put = queue.put_nowait
@@ -43,5 +43,5 @@ def pushed_in(updates: Any) -> Iterator[Any]:
     chats = {chat.id: chat for name in ("users", "chats") for chat in getattr(updates, name, None) or ()}
     for update in getattr(updates, "updates", None) or [getattr(updates, "update", None)]:
         if isinstance(update, _MESSAGES):
-            update._entities = chats  # noqa: SLF001  # so it is where telethon tells of it, too
+            update._entities = chats  # noqa: SLF001  # where telethon puts them, too
             yield update
